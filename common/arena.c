@@ -1,0 +1,121 @@
+#include "common/arena.h"
+
+#include "common/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BLOCK_BYTES = 16 * 1024, ALIGN = _Alignof(max_align_t) };
+
+struct block {
+    struct block *older;
+    size_t bytes; // room in data
+    _Alignas(max_align_t) char data[];
+};
+
+struct tc_arena {
+    struct block *newest;
+    size_t used; // of the newest block
+    size_t held;
+};
+
+static void add_block(struct tc_arena *arena, size_t bytes)
+{
+    size_t room = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
+    // Blocks grow with the arena, so that a large article costs few of them.
+    if (room < arena->held && arena->held <= (size_t)1 << 20)
+        room = arena->held;
+    struct block *block = tc_grow(NULL, 1, sizeof *block + room);
+    block->older = arena->newest;
+    block->bytes = room;
+    arena->newest = block;
+    arena->used = 0;
+    arena->held += room;
+}
+
+struct tc_arena *tc_arena_new(void)
+{
+    struct tc_arena *arena = tc_new(sizeof *arena);
+    add_block(arena, BLOCK_BYTES);
+    return arena;
+}
+
+static void free_blocks(struct block *block)
+{
+    while (block) {
+        struct block *older = block->older;
+        free(block);
+        block = older;
+    }
+}
+
+void tc_arena_free(struct tc_arena *arena)
+{
+    if (!arena)
+        return;
+    free_blocks(arena->newest);
+    free(arena);
+}
+
+static char *carve(struct tc_arena *arena, size_t bytes, size_t align)
+{
+    size_t from = (arena->used + align - 1) / align * align;
+    if (from > arena->newest->bytes || arena->newest->bytes - from < bytes) {
+        add_block(arena, bytes);
+        from = 0;
+    }
+    arena->used = from + bytes;
+    return arena->newest->data + from;
+}
+
+void *tc_arena_take(struct tc_arena *arena, size_t bytes)
+{
+    return memset(carve(arena, bytes, ALIGN), 0, bytes);
+}
+
+char *tc_arena_bytes(struct tc_arena *arena, size_t bytes)
+{
+    return carve(arena, bytes, 1);
+}
+
+tc_str tc_arena_str(struct tc_arena *arena, tc_str s)
+{
+    char *copy = tc_arena_bytes(arena, s.len + 1);
+    if (s.len)
+        memcpy(copy, s.ptr, s.len);
+    copy[s.len] = '\0';
+    return (tc_str){copy, s.len};
+}
+
+tc_str tc_arena_printf(struct tc_arena *arena, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    size_t bytes = len < 0 ? 0 : (size_t)len;
+    char *text = tc_arena_bytes(arena, bytes + 1);
+    vsnprintf(text, bytes + 1, format, again);
+    va_end(again);
+    return (tc_str){text, bytes};
+}
+
+void tc_arena_empty(struct tc_arena *arena)
+{
+    struct block *first = arena->newest;
+    while (first->older) {
+        struct block *older = first->older;
+        free(first);
+        first = older;
+    }
+    arena->newest = first;
+    arena->used = 0;
+    arena->held = first->bytes;
+}
+
+size_t tc_arena_held(const struct tc_arena *arena)
+{
+    return arena->held;
+}

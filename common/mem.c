@@ -1,0 +1,44 @@
+#include "common/mem.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *need(void *got)
+{
+    if (!got) {
+        fputs("level=fatal event=memory.exhausted\n", stderr);
+        abort();
+    }
+    return got;
+}
+
+void *tc_new(size_t bytes)
+{
+    return need(calloc(1, bytes ? bytes : 1));
+}
+
+void *tc_grow(void *array, size_t count, size_t size)
+{
+    size_t bytes = 0;
+    if (__builtin_mul_overflow(count ? count : 1, size, &bytes))
+        return need(NULL);
+    return need(realloc(array, bytes));
+}
+
+void *tc_room(void *array, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity && array)
+        return array;
+    *capacity = count < 4 ? 8 : count * 2;
+    return tc_grow(array, *capacity, size);
+}
+
+char *tc_dup(const char *bytes, size_t len)
+{
+    char *copy = tc_new(len + 1);
+    if (len)
+        memcpy(copy, bytes, len);
+    return copy;
+}

@@ -1,0 +1,24 @@
+// mem - memory for the programs; running out ends the process.
+//
+// Outbox and store make that safe (what is acknowledged is on disk), and size is bounded at
+// the door. libtocsin must not use this: it reports TOCSIN_ENOMEM instead.
+#ifndef TC_MEM_H
+#define TC_MEM_H
+
+#include <stddef.h>
+
+// Zeroed memory, never NULL; free() ends it.
+void *tc_new(size_t bytes) __attribute__((malloc, returns_nonnull));
+
+// An array grown to hold `count` items of `size` bytes; never NULL. New bytes are not zeroed.
+void *tc_grow(void *array, size_t count, size_t size) __attribute__((returns_nonnull));
+
+// Makes room for one more item in a growing array: doubles *capacity when `count` has reached it.
+// Use as: list = tc_room(list, n, &cap, sizeof *list);
+void *tc_room(void *array, size_t count, size_t *capacity, size_t size)
+    __attribute__((returns_nonnull));
+
+// A zero-ended copy; free() ends it.
+char *tc_dup(const char *bytes, size_t len) __attribute__((malloc, returns_nonnull));
+
+#endif

@@ -1,0 +1,141 @@
+// query - what a watch asks for: the syntax tree, and the reader of its string form.
+//
+// The grammar is in docs/watch-language.md. The whole of it is read into this tree; the tree form of
+// watch files builds the same nodes (watcher/rules). The tree says nothing about how to match.
+//
+//   memory   nodes and texts in the arena given
+//   threads  none: plain data, never changed after query_check
+#ifndef QUERY_H
+#define QUERY_H
+
+#include "common/arena.h"
+#include "common/diag.h"
+#include "watcher/text/text.h"
+
+enum {
+    QUERY_BYTES = 64 * 1024,
+    QUERY_DEPTH = 64,
+    QUERY_LIST_ENTRIES = 100 * 1000,
+    QUERY_DISTANCE_MOST = 1000,
+    QUERY_COUNT_MOST = 1000,
+};
+
+enum query_op {
+    QUERY_WORDS,     // one word or phrase: `words`; slop
+    QUERY_REGEX,     // text, fold_case
+    QUERY_LIST,      // @name: `list`
+    QUERY_AND,       // children; NOT children stand directly inside
+    QUERY_OR,        // children
+    QUERY_NOT,       // one child; only directly inside AND
+    QUERY_NEAR,      // two children, number = words between
+    QUERY_ONEAR,     //
+    QUERY_NOTNEAR,   //
+    QUERY_EXCEPT,    // two children: the second is what the first must not lie in
+    QUERY_SENTENCE,  // one child
+    QUERY_PARAGRAPH, // one child
+    QUERY_ATLEAST,   // one child, number
+    QUERY_ANY,       // children, number: at least that many of them
+    QUERY_FIRST,     // one child, number: within the first words of the body
+    QUERY_TITLE,     // one child
+    QUERY_LEAD,      //
+    QUERY_BODY,      //
+    QUERY_PAGE,      //
+    QUERY_NAMED,     // one child, text = the clause's name
+    QUERY_META,      // meta, text = the value
+};
+
+enum query_meta {
+    QUERY_META_SOURCE,
+    QUERY_META_LANG,
+    QUERY_META_AUTHOR,
+    QUERY_META_SECTION,
+    QUERY_META_TAG,
+    QUERY_META_URL,
+    QUERY_META_COUNTRY, // in `where` only
+};
+
+struct query_word {
+    tc_str folded, surface;
+    bool wild;
+    uint8_t edits; // fuzzy: 0, 1 or 2
+};
+
+struct query_list;
+
+struct query_node {
+    enum query_op op;
+    uint32_t from, to;   // bytes of the query string it was read from, for carets
+    uint32_t number;     // distance, count
+    uint32_t boost;      // ^n, 0 when none
+    tc_str text;         // as the op says; for WORDS: what was written, without quotes and =
+    const struct query_word *words; // WORDS: at neighbouring positions
+    size_t word_count;
+    bool exact;          // =: surface forms
+    bool strict_joins;   // ="a-b": hyphens must be there as written
+    int slop;            // "..."~n; -1 when none
+    bool fold_case;      // /.../i
+    enum query_meta meta;
+    const struct query_list *list;
+    struct query_node **children;
+    size_t child_count;
+};
+
+// A list of entries, some of them for one language only. Entries are WORDS nodes or whole
+// queries (q:).
+struct query_list_entry {
+    tc_str lang; // "de"; empty: every language
+    struct query_node *node;
+};
+
+struct query_list {
+    tc_str name;
+    const struct query_list_entry *entries;
+    size_t count;
+    int line; // where it stands in its file, for messages
+};
+
+// Where lists are looked up while reading: the file's own, then its includes.
+struct query_lists {
+    const struct query_list *const *lists;
+    size_t count;
+};
+
+// Where mistakes of a query string are reported. A query from the command line has a name
+// ("query") and itself as its only line; one from a YAML file maps back through its scalar.
+struct query_place {
+    void (*wrong)(const struct query_place *place, size_t from, size_t to,
+                  enum tc_severity severity, const char *code, tc_str help, tc_str message);
+    struct tc_diags *diags;
+    const void *context; // the YAML scalar, or a struct query_text_place
+};
+
+struct query_text_place { // context of query_wrong_in_text
+    tc_str name, text;
+};
+void query_wrong_in_text(const struct query_place *place, size_t from, size_t to,
+                         enum tc_severity severity, const char *code, tc_str help,
+                         tc_str message);
+
+// Reads a query string. Adds every mistake (E0101..E0117) and warning to place->diags. Gives the
+// tree, NULL when it has an error. Includes query_check.
+struct query_node *query_read(tc_str text, const struct text_settings *settings,
+                              const struct query_lists *lists, struct tc_arena *arena,
+                              const struct query_place *place);
+
+// Reads an entry of a list or a plain string of the tree form: one word or phrase, a leading =,
+// wildcards, nothing else special (E0116 when it holds an operator word). NULL on error.
+struct query_node *query_entry(tc_str text, const struct text_settings *settings,
+                               struct tc_arena *arena, const struct query_place *place);
+
+// The static rules that the grammar does not show (E0113, E0114, W02xx), on a tree that came from
+// YAML. False when an error was added.
+bool query_check(const struct query_node *root, const struct query_place *place);
+
+// A node with room for `children`, for builders.
+struct query_node *query_node_new(struct tc_arena *arena, enum query_op op, size_t children);
+
+// Writes the canonical string form.
+struct tc_buf;
+void query_print(const struct query_node *root, struct tc_buf *out);
+
+#endif

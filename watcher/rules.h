@@ -1,0 +1,49 @@
+// rules - watch files: read, checked, tested, made into a matcher.
+//
+// Reads *.yaml and *.jsonl watch files (docs/watch-language.md) into watches, keeping every mistake with
+// its place. Knows YAML so that watcher/match need not.
+//
+//   threads  one at a time; the matcher it gives is shared
+#ifndef RULES_H
+#define RULES_H
+
+#include "common/diag.h"
+#include "watcher/match/matcher.h"
+
+struct rules;
+
+struct rules *rules_new(const struct text_settings *settings);
+void rules_drop(void *rules); // reference counted: a matcher holds its rules
+
+// Reads one file and what it includes. Mistakes go to diags. Returns TC_OK, or TC_EPARSE / TC_EIO
+// after mistakes: the file's watches are then left out, others stay.
+int rules_add_file(struct rules *rules, const char *path, struct tc_diags *diags);
+
+// Adds one query under the name "query" (tocsin match -q).
+int rules_add_query(struct rules *rules, tc_str query, struct tc_diags *diags);
+
+size_t rules_count(const struct rules *rules);
+const struct watch *rules_watch(const struct rules *rules, size_t index);
+const char *rules_file_of(const struct rules *rules, size_t index); // which file a watch came from
+int rules_line_of(const struct rules *rules, size_t index);
+
+// The matcher of all watches that were read without error and are not retired or paused.
+int rules_matcher(struct rules *rules, struct matcher **out, struct tc_err *err);
+
+enum rules_outcome { RULES_PASS, RULES_FAIL, RULES_SKIPPED, RULES_NOT_RUN };
+
+// One test inside a watch file, after it ran.
+struct rules_result {
+    enum rules_outcome outcome;
+    tc_str watch, name;      // name: given, else made from its text or file
+    const char *file;        // of the watch file
+    int line;
+    tc_str detail;           // what was expected and what came, or why it was skipped
+};
+
+// Runs the tests of all watches read so far (of `only_file` when not NULL) and tells each.
+// Returns the number that failed.
+size_t rules_test(struct rules *rules, const char *only_file,
+                  void (*tell)(void *context, const struct rules_result *result), void *context);
+
+#endif
