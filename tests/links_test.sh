@@ -1,0 +1,16 @@
+#!/bin/sh
+# Who may link what: the broker knows nothing of Unicode tables, HTML, HTTP clients or regular expressions.
+set -eu
+broker=$(ldd "$TOCSIN_BIN/tocsin-broker")
+for library in icu xml2 curl hyperscan vectorscan stemmer; do
+    if printf '%s\n' "$broker" | grep -i "$library"; then
+        echo "tocsin-broker must not link $library"
+        exit 1
+    fi
+done
+for library in zmq sqlite3 yaml; do
+    printf '%s\n' "$broker" | grep -q "lib$library" || {
+        echo "tocsin-broker should link $library: is this the right program?"
+        exit 1
+    }
+done
