@@ -21,6 +21,7 @@ enum {
     ARTICLE_TITLE_BYTES = 4096,
     ARTICLE_VALUE_BYTES = 1024, // source, author, url, ... each
     ARTICLE_TAGS_MOST = 64,
+    ARTICLE_RECORD_TAGS_BYTES = 2048, // tags beyond this stay out of the record
 };
 
 enum article_status { ARTICLE_USABLE, ARTICLE_WITHHELD, ARTICLE_CANCELED };
