@@ -36,6 +36,9 @@ int lines_open(const char *path, tc_str source_name, size_t limit, struct lines 
 int lines_open_fd(int fd, const char *name, tc_str source_name, size_t limit, struct lines **out,
                   struct tc_err *err);
 
+// From now on lines_next() ends with TC_ESTOP as soon as `stop_fd` is readable (borrowed).
+void lines_stop_on(struct lines *lines, int stop_fd);
+
 // The next article. Gives *out (article_free ends it).
 //   TC_ENOENT  the end
 //   TC_EPARSE  the line or page is no article; err names file and line; call again for the next
