@@ -1,0 +1,63 @@
+-- The broker's store, version 1. One process and one connection write it (store.h).
+--
+-- hit is what the watchers submitted, alert what the broker decided to send. Each has a dense
+-- number of its own that the broker counts in meta, in the same transaction: a number without a
+-- row means loss, never a skipped duplicate. crc is CRC-32 over every other column (store.c),
+-- because a flipped bit in a text passes SQLite's own integrity check.
+
+CREATE TABLE meta(
+    key   TEXT PRIMARY KEY,       -- epoch, head, hhead, stored_at
+    value ANY NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The record of an article as it came (frame 1 of PUT), once for all its hits.
+CREATE TABLE article(
+    source  TEXT NOT NULL,
+    id      TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    crc     INTEGER NOT NULL,
+    record  BLOB NOT NULL,
+    PRIMARY KEY(source, id, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE hit(
+    hseq    INTEGER PRIMARY KEY,  -- dense, from 1
+    id      BLOB NOT NULL UNIQUE, -- 16 bytes: the same hit again is a duplicate
+    watch   TEXT NOT NULL,        -- namespace/name
+    source  TEXT NOT NULL,
+    article TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    segment INTEGER NOT NULL,
+    crc     INTEGER NOT NULL,
+    body    BLOB NOT NULL         -- HIT of common/hit.h
+) STRICT;
+
+-- No unique index on id: it is a function of the hit's id, which is unique already, and a random
+-- index is the most expensive part of an insert.
+CREATE TABLE alert(
+    seq       INTEGER PRIMARY KEY, -- dense, from 1
+    id        BLOB NOT NULL,
+    topic     TEXT NOT NULL,       -- namespace/watch/severity/
+    labels    TEXT NOT NULL,       -- JSON object of texts, no blanks
+    story     BLOB NOT NULL,
+    hseq      INTEGER NOT NULL,    -- the hit that caused it
+    stored_at INTEGER NOT NULL,    -- ns since 1970 UTC, never less than the alert's before
+    crc       INTEGER NOT NULL,
+    body      BLOB NOT NULL        -- the event, as it goes out
+) STRICT;
+CREATE INDEX alert_topic ON alert(topic, seq);
+CREATE INDEX alert_time ON alert(stored_at);
+
+CREATE TABLE watch(
+    hash       BLOB PRIMARY KEY,   -- 16 bytes, over the definition
+    name       TEXT NOT NULL,
+    definition BLOB NOT NULL,
+    since      INTEGER NOT NULL    -- when the broker first saw it, ns
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE consumer(
+    name   TEXT PRIMARY KEY,
+    cursor INTEGER NOT NULL,       -- everything up to this alert is dealt with
+    start  INTEGER NOT NULL,       -- the cursor it began with
+    seen   INTEGER NOT NULL        -- its last ACK or first FETCH, ns
+) STRICT, WITHOUT ROWID;
