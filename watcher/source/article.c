@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/utf8.h"
 
 // Each fact has its JSON Feed name first, then the plain ones. The first that is there counts;
 // null is as good as absent.
@@ -368,14 +369,6 @@ int article_from_parts(tc_str json, tc_str body, tc_str source_name, size_t limi
     return read_object(json, &body, source_name, limit, out, err);
 }
 
-// File names are bytes; an id travels in JSON, so it must be UTF-8.
-static bool is_utf8(tc_str s)
-{
-    json_t *value = json_stringn(s.len ? s.ptr : "", s.len); // NULL when it is not
-    json_decref(value);
-    return value != NULL;
-}
-
 static tc_str base_name(tc_str path)
 {
     for (size_t i = path.len; i > 0; i--) {
@@ -388,10 +381,10 @@ static tc_str base_name(tc_str path)
 int article_from_text(tc_str file_name, tc_str bytes, tc_str source_name, size_t limit,
                       struct article **out, struct tc_err *err)
 {
-    tc_str id = base_name(file_name);
+    tc_str id = base_name(file_name); // bytes; an id travels in JSON, so it must be UTF-8
     if (tc_str_trim(bytes).len == 0)
         return tc_fail(err, TC_EPARSE, "the file is empty");
-    if (id.len == 0 || id.len > ARTICLE_ID_BYTES || !is_utf8(id))
+    if (id.len == 0 || id.len > ARTICLE_ID_BYTES || tc_utf8_valid(id) < id.len)
         return tc_fail(err, TC_EPARSE, "the name of the file cannot be an id: UTF-8, 1 to %d bytes",
                        ARTICLE_ID_BYTES);
     if (bytes.len > limit)
