@@ -20,12 +20,12 @@ enum tc_yaml_kind { TC_YAML_SCALAR, TC_YAML_LIST, TC_YAML_MAP };
 
 struct tc_yaml {
     enum tc_yaml_kind kind;
-    int line, column;    // of its first character, from 1
-    tc_str text;         // scalars: decoded, views the arena
-    bool quoted;         // '...' or "..."
-    bool block;          // | or >
-    bool comment_behind; // one-line plain scalar with a " #" comment after it (W0209)
-    size_t count;        // lists and maps
+    int line, column;      // of its first character, from 1
+    tc_str text;           // scalars: decoded, views the arena
+    bool quoted;           // '...' or "..."
+    bool block;            // | or >
+    bool comment_behind;   // one-line plain scalar with a " #" comment after it (W0209)
+    size_t count;          // lists and maps
     struct tc_yaml *items; // lists: items; maps: values
     struct tc_yaml *keys;  // maps: keys, scalars, same order as items
     const struct tc_yaml_file *file;
@@ -34,8 +34,10 @@ struct tc_yaml {
 };
 
 struct tc_yaml_file {
-    tc_str name; // as given, for messages
-    tc_str text; // the whole file
+    tc_str name;                 // as given, for messages
+    tc_str text;                 // the whole file
+    const uint32_t *line_starts; // byte offset of each line
+    int line_count;
     struct tc_yaml root;
 };
 
@@ -58,8 +60,7 @@ size_t tc_yaml_only(const struct tc_yaml *map, const char *const *known, struct 
 
 // Adds a mistake at a node: the caret stands under the node's first line.
 void tc_yaml_wrong(const struct tc_yaml *node, const char *code, struct tc_diags *diags,
-                   const char *help, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
+                   const char *help, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 // The same under bytes from..to of a scalar's text (mapped back into the file, also inside block
 // and quoted scalars), as error or warning.
