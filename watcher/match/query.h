@@ -18,6 +18,7 @@ enum {
     QUERY_LIST_ENTRIES = 100 * 1000,
     QUERY_DISTANCE_MOST = 1000,
     QUERY_COUNT_MOST = 1000,
+    QUERY_NAME_BYTES = 63, // of clauses and lists
 };
 
 enum query_op {
@@ -57,6 +58,7 @@ enum query_meta {
 struct query_word {
     tc_str folded, surface;
     bool wild;
+    bool glued;    // a hyphen or nothing stood before it, no white space
     uint8_t edits; // fuzzy: 0, 1 or 2
 };
 
@@ -64,16 +66,17 @@ struct query_list;
 
 struct query_node {
     enum query_op op;
-    uint32_t from, to;   // bytes of the query string it was read from, for carets
-    uint32_t number;     // distance, count
-    uint32_t boost;      // ^n, 0 when none
-    tc_str text;         // as the op says; for WORDS: what was written, without quotes and =
+    uint32_t from, to;       // bytes of the query string it was read from, for carets
+    uint32_t op_from, op_to; // of its operator, when it has one between its children
+    uint32_t number;         // distance, count
+    uint32_t boost;          // ^n, 0 when none
+    tc_str text;             // as the op says; for WORDS: what was written, without quotes and =
     const struct query_word *words; // WORDS: at neighbouring positions
     size_t word_count;
-    bool exact;          // =: surface forms
-    bool strict_joins;   // ="a-b": hyphens must be there as written
-    int slop;            // "..."~n; -1 when none
-    bool fold_case;      // /.../i
+    bool exact;        // =: surface forms
+    bool strict_joins; // ="a-b": hyphens must be there as written
+    int slop;          // "..."~n; -1 when none
+    bool fold_case;    // /.../i
     enum query_meta meta;
     const struct query_list *list;
     struct query_node **children;
@@ -113,8 +116,7 @@ struct query_text_place { // context of query_wrong_in_text
     tc_str name, text;
 };
 void query_wrong_in_text(const struct query_place *place, size_t from, size_t to,
-                         enum tc_severity severity, const char *code, tc_str help,
-                         tc_str message);
+                         enum tc_severity severity, const char *code, tc_str help, tc_str message);
 
 // Reads a query string. Adds every mistake (E0101..E0117) and warning to place->diags. Gives the
 // tree, NULL when it has an error. Includes query_check.
@@ -130,6 +132,21 @@ struct query_node *query_entry(tc_str text, const struct text_settings *settings
 // The static rules that the grammar does not show (E0113, E0114, W02xx), on a tree that came from
 // YAML. False when an error was added.
 bool query_check(const struct query_node *root, const struct query_place *place);
+
+// The same rules at one node alone, for builders that check each node as they make it. Its
+// children have passed.
+bool query_check_node(const struct query_node *node, const struct query_place *place);
+
+// Whether it can hold only where something of it is present: false for NOT, and for lang: and
+// source: alone.
+bool query_positive(const struct query_node *node);
+
+// "AND", "NEAR", "title:" ..., for messages.
+const char *query_op_name(enum query_op op);
+
+// "source", "lang", ... and back (false when there is no such field).
+const char *query_meta_name(enum query_meta meta);
+bool query_meta_read(tc_str name, enum query_meta *out);
 
 // A node with room for `children`, for builders.
 struct query_node *query_node_new(struct tc_arena *arena, enum query_op op, size_t children);

@@ -1,0 +1,182 @@
+#include "watcher/match/query_leaf.h"
+
+#include <stdio.h>
+#include <unicode/uchar.h>
+
+#include "common/utf8.h"
+
+enum {
+    WILD_LETTERS_LEAST = 2, // fewer would match a good part of all words
+    ONE_EDIT_LETTERS = 4,   // shorter words have too many neighbours one edit away
+    TWO_EDIT_LETTERS = 8,
+};
+
+// Letters of a folded form that are themselves: wildcards and backslashes do not count.
+static size_t literal_letters(tc_str folded, bool wild)
+{
+    size_t letters = 0;
+    for (size_t i = 0; i < folded.len;) {
+        UChar32 c = (UChar32)tc_utf8_next(folded, &i);
+        if (wild && c == '\\' && i < folded.len)
+            c = (UChar32)tc_utf8_next(folded, &i);
+        else if (wild && (c == '*' || c == '?'))
+            continue;
+        letters += !(U_GET_GC_MASK(c) & U_GC_M_MASK);
+    }
+    return letters;
+}
+
+static bool wildcards_fit(struct query_lexer *lexer, const struct query_leaf *leaf,
+                          const struct query_node *node, const struct text_query_word *words)
+{
+    for (size_t i = 0; i < node->word_count; i++) {
+        if (!words[i].wild || literal_letters(words[i].folded, true) >= WILD_LETTERS_LEAST)
+            continue;
+        size_t from = leaf->text_from + words[i].from, to = leaf->text_from + words[i].to;
+        query_wrong(lexer, from, to, "E0110", "a literal * or ? is written \\* or \\?",
+                    "a wildcard needs at least %d letters beside it", WILD_LETTERS_LEAST);
+        return false;
+    }
+    return true;
+}
+
+// word~1, word~2
+static bool set_edits(struct query_lexer *lexer, const struct query_leaf *leaf,
+                      struct query_node *node, struct query_word *words)
+{
+    size_t letters = literal_letters(words[0].folded, words[0].wild);
+    int edits = leaf->tilde;
+    if (edits != 1 && edits != 2) {
+        query_wrong(lexer, leaf->from, leaf->to, "E0117", "words in a window: \"a b\"~4",
+                    "a word may differ in one letter (~1) or two (~2)");
+        return false;
+    }
+    if (node->word_count != 1 || words[0].wild || leaf->exact) {
+        query_wrong(lexer, leaf->from, leaf->to, "E0117", NULL,
+                    "~%d needs one plain word before it, without wildcards and =", edits);
+        return false;
+    }
+    if (letters < (size_t)(edits == 1 ? ONE_EDIT_LETTERS : TWO_EDIT_LETTERS)) {
+        query_wrong(lexer, leaf->from, leaf->to, "E0117", NULL,
+                    "~%d needs a word of at least %d letters", edits,
+                    edits == 1 ? ONE_EDIT_LETTERS : TWO_EDIT_LETTERS);
+        return false;
+    }
+    words[0].edits = (uint8_t)edits;
+    return true;
+}
+
+static bool set_slop(struct query_lexer *lexer, const struct query_leaf *leaf,
+                     struct query_node *node)
+{
+    if (leaf->exact) {
+        query_wrong(lexer, leaf->from, leaf->to, "E0117", NULL,
+                    "an exact phrase has no ~%d: its words stand side by side", leaf->tilde);
+        return false;
+    }
+    if (leaf->tilde > QUERY_DISTANCE_MOST) {
+        query_wrong(lexer, leaf->from, leaf->to, "E0117", NULL, "distances go up to %d",
+                    QUERY_DISTANCE_MOST);
+        return false;
+    }
+    node->slop = leaf->tilde;
+    return true;
+}
+
+static bool has_space(tc_str text)
+{
+    return memchr(text.ptr, ' ', text.len) || memchr(text.ptr, '\n', text.len) ||
+           memchr(text.ptr, '\t', text.len);
+}
+
+// A sign that no word can hold is never dropped in silence.
+static void warn_of_lost_sign(struct query_lexer *lexer, const struct query_leaf *leaf, size_t lost)
+{
+    size_t end = lost;
+    char message[80];
+    if (lost >= leaf->text.len)
+        return;
+    tc_utf8_next(leaf->text, &end);
+    snprintf(message, sizeof message, "\"%.*s\" belongs to no word and is not looked for",
+             (int)(end - lost), leaf->text.ptr + lost);
+    lexer->place->wrong(lexer->place, leaf->text_from + lost, leaf->text_from + end,
+                        TC_DIAG_WARNING, "W0211", TC_STR(""), tc_str_of(message));
+}
+
+struct query_node *query_leaf_node(struct query_lexer *lexer, const struct text_settings *settings,
+                                   struct tc_arena *arena, const struct query_leaf *leaf)
+{
+    const struct text_query_word *parts = NULL;
+    size_t lost = leaf->text.len;
+    struct query_node *node = query_node_new(arena, QUERY_WORDS, 0);
+    bool joined = false, fine = true;
+
+    node->from = (uint32_t)leaf->from;
+    node->to = (uint32_t)leaf->to;
+    node->text = tc_arena_str(arena, leaf->text);
+    node->exact = leaf->exact;
+    size_t count = text_query_words(node->text, settings, arena, &parts, &lost);
+    if (count == 0) {
+        query_wrong(lexer, leaf->from, leaf->to, "E0104", NULL, "there is no word in it");
+        return node;
+    }
+    struct query_word *words = tc_arena_take(arena, count * sizeof *words);
+    for (size_t i = 0; i < count; i++) {
+        words[i] = (struct query_word){.folded = parts[i].folded,
+                                       .surface = parts[i].surface,
+                                       .wild = parts[i].wild,
+                                       .glued = i > 0 && parts[i].glued};
+        joined = joined || words[i].glued;
+    }
+    node->words = words;
+    node->word_count = count;
+    node->strict_joins = leaf->exact && joined && (leaf->quoted || has_space(leaf->text));
+    fine = wildcards_fit(lexer, leaf, node, parts);
+    if (fine && leaf->tilde != QUERY_NO_TILDE)
+        fine = leaf->quoted ? set_slop(lexer, leaf, node) : set_edits(lexer, leaf, node, words);
+    if (fine)
+        warn_of_lost_sign(lexer, leaf, lost);
+    return node;
+}
+
+// An operator word in an entry: somebody wrote a query there.
+static bool holds_operator(tc_str entry, size_t *from, size_t *to)
+{
+    for (size_t i = 0; i < entry.len;) {
+        size_t end = i;
+        while (end < entry.len && (unsigned char)entry.ptr[end] > ' ')
+            end++;
+        *from = i;
+        *to = end;
+        if (end > i && query_is_operator(tc_str_cut(entry, i, end)))
+            return true;
+        i = end + 1;
+    }
+    return false;
+}
+
+struct query_node *query_entry(tc_str text, const struct text_settings *settings,
+                               struct tc_arena *arena, const struct query_place *place)
+{
+    struct query_lexer lexer = {.text = text, .place = place};
+    struct query_leaf leaf = {.to = text.len, .text = text, .tilde = QUERY_NO_TILDE};
+    size_t from = 0, to = 0;
+
+    if (text.len > QUERY_BYTES) {
+        query_wrong(&lexer, 0, 0, "E0117", NULL, "an entry has at most %d bytes", QUERY_BYTES);
+        return NULL;
+    }
+    if (holds_operator(text, &from, &to)) {
+        query_wrong(&lexer, from, to, "E0116",
+                    "write {q: '...'} for a query, or the word in lower case",
+                    "an entry is one word or phrase, not a query");
+        return NULL;
+    }
+    if (text.len > 0 && text.ptr[0] == '=') {
+        leaf.exact = true;
+        leaf.text_from = 1;
+        leaf.text = tc_str_cut(text, 1, text.len);
+    }
+    struct query_node *node = query_leaf_node(&lexer, settings, arena, &leaf);
+    return lexer.errors == 0 ? node : NULL;
+}
