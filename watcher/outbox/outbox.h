@@ -4,9 +4,14 @@
 // synchronous FULL) before anything is sent or acknowledged. Rows stay after the broker's
 // acknowledgement for the resubmit horizon, then go.
 //
-//   tables   meta(key, value); mark(source, id, version, content, seen) primary key (source, id);
+// One mark per version of an article: whatever was accepted once is known when it comes again, in
+// whatever order (a file of several versions that is read again after a crash makes nothing new).
+//
+//   tables   mark(source, id, version, content, seen) primary key (source, id, version);
 //            item(n integer primary key, header, hits, state, epoch, hseq, at); definition(hash, body);
 //            dead(n, reason, header, hits, at)
+//   bounds   acknowledged items: OUTBOX_HORIZON_NS and OUTBOX_HORIZON_BYTES; marks:
+//            OUTBOX_MARKS_NS (an article that comes again later is new; its hits have the same ids)
 //   threads  one: the outbox thread
 #ifndef OUTBOX_H
 #define OUTBOX_H
@@ -17,17 +22,29 @@
 
 struct outbox;
 
-enum { OUTBOX_SCHEMA = 1 };
+enum {
+    OUTBOX_SCHEMA = 1,
+    OUTBOX_APPLICATION = 0x746f634f, // "tocO", in the file's header
+    OUTBOX_HORIZON_BYTES = 1024 * 1024 * 1024,
+    OUTBOX_BATCH_MOST = 64, // items of one outbox_waiting()
+};
+
+#define OUTBOX_HORIZON_NS (24 * 3600 * INT64_C(1000000000))
+#define OUTBOX_MARKS_NS (30 * 24 * 3600 * INT64_C(1000000000))
 
 // Opens or makes DIR/outbox.db and locks it.
 //   TC_EBUSY     another process has it
 //   TC_EVERSION  made by a newer tocsin
-//   TC_ECORRUPT  SQLite says so
+//   TC_ECORRUPT  damaged, or not an outbox; the sentence says what to do
 //   TC_EIO
+// All functions below may also fail with TC_EFULL (the disk is full: roll back, try again later),
+// TC_ECORRUPT and TC_EIO (give up: what is on disk stays valid).
 int outbox_open(tc_str dir, struct outbox **out, struct tc_err *err);
 void outbox_close(struct outbox *outbox);
 
 // What is known of an article before it is read: a repeat of the same content needs no work.
+// *version is the one it has (SAME), the highest so far (CHANGED) or 0 (NEW); *seen_wall_ns when its
+// first version was seen, 0 when NEW.
 enum outbox_known { OUTBOX_NEW, OUTBOX_SAME, OUTBOX_CHANGED };
 int outbox_look(struct outbox *outbox, tc_str source, tc_str id, struct tc_id content,
                 enum outbox_known *known, uint64_t *version, int64_t *seen_wall_ns,
@@ -43,6 +60,9 @@ struct outbox_article {
     tc_str header, hits; // frames for PUT; both empty when nothing matched
 };
 int outbox_add(struct outbox *outbox, const struct outbox_article *article, struct tc_err *err);
+
+// One more item of an article whose hits are too many for one frame.
+int outbox_add_item(struct outbox *outbox, tc_str header, tc_str hits, struct tc_err *err);
 int outbox_define(struct outbox *outbox, struct tc_id hash, tc_str definition, struct tc_err *err);
 int outbox_commit(struct outbox *outbox, struct tc_err *err);
 void outbox_rollback(struct outbox *outbox);
@@ -56,19 +76,25 @@ struct outbox_item {
 int outbox_waiting(struct outbox *outbox, uint64_t after, size_t most, size_t bytes,
                    const struct outbox_item **items, size_t *count, struct tc_err *err);
 
+// A definition that outbox_define kept. Views the outbox until the next call. TC_ENOENT.
 int outbox_definition(struct outbox *outbox, struct tc_id hash, tc_str *body, struct tc_err *err);
 
 // Item n is stored at the broker under hit numbers up to hseq.
-int outbox_acked(struct outbox *outbox, uint64_t n, tc_str epoch, uint64_t hseq, int64_t now_wall_ns,
-                 struct tc_err *err);
-int outbox_dead(struct outbox *outbox, uint64_t n, tc_str reason, int64_t now_wall_ns, struct tc_err *err);
+int outbox_acked(struct outbox *outbox, uint64_t n, tc_str epoch, uint64_t hseq,
+                 int64_t now_wall_ns, struct tc_err *err);
+int outbox_dead(struct outbox *outbox, uint64_t n, tc_str reason, int64_t now_wall_ns,
+                struct tc_err *err);
 
-// Removes acknowledged items older than the horizon; old marks too.
+// The (epoch, hseq) that was acknowledged last, for HELLO. TC_ENOENT when there is none. `epoch`
+// holds TC_ID_TEXT_BYTES.
+int outbox_last_acked(struct outbox *outbox, char *epoch, uint64_t *hseq, struct tc_err *err);
+
+// Removes acknowledged items beyond the horizon, and old marks: at most a few hundred a call.
 int outbox_trim(struct outbox *outbox, int64_t now_wall_ns, struct tc_err *err);
 
 struct outbox_counts {
     uint64_t waiting, acked, dead, marks;
 };
-int outbox_counts(struct outbox *outbox, struct outbox_counts *out, struct tc_err *err);
+struct outbox_counts outbox_counts(const struct outbox *outbox); // kept in memory: costs nothing
 
 #endif

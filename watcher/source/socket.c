@@ -8,6 +8,7 @@
 #include "common/frame.h"
 #include "common/mem.h"
 #include "common/sock.h"
+#include "common/utf8.h"
 
 enum {
     ENVELOPE_MOST = 8,     // frames before "T1", as tc_frames_request allows
@@ -117,12 +118,19 @@ static void tell(struct intake *intake, const char *reason)
     intake->host->trouble(intake->host->context, "source.rejected", &err);
 }
 
+// A sentence may quote bytes that came in; what is sent must be UTF-8.
+static void put_reason(struct tc_json *json, const char *reason)
+{
+    tc_str text = tc_str_of(reason);
+    tc_json_put_str(json, "reason", tc_str_cut(text, 0, tc_utf8_valid(text)));
+}
+
 static void reply_error(struct intake *intake, const struct request *request, const char *code,
                         const char *reason)
 {
     struct tc_json json = header_begin(intake, request);
     tc_json_put_str(&json, "code", tc_str_of(code));
-    tc_json_put_str(&json, "reason", tc_str_of(reason));
+    put_reason(&json, reason);
     send_reply(intake, request, TC_STR("ERR"), &json);
     tell(intake, reason);
 }
@@ -130,7 +138,7 @@ static void reply_error(struct intake *intake, const struct request *request, co
 static void reply_rejected(struct intake *intake, const struct request *request, const char *reason)
 {
     struct tc_json json = header_begin(intake, request);
-    tc_json_put_str(&json, "reason", tc_str_of(reason));
+    put_reason(&json, reason);
     send_reply(intake, request, TC_STR("REJECTED"), &json);
     tell(intake, reason);
 }
