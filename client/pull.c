@@ -1,0 +1,312 @@
+#include "client/pull.h"
+#include "client/parse.h"
+#include "common/clock.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+enum {
+    MAX_N = 500, // the protocol's most
+    MAX_BYTES = 1024 * 1024,
+    WAIT_MS =
+        20000, // with the time limit added, a broker that hangs is noticed within half a minute
+    PAUSE_MS = 1000, // after a refusal
+};
+
+static bool is_name(const char *text)
+{
+    size_t len = strlen(text);
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    return len > 0 && len < PULL_NAME_BYTES && strspn(text, allowed) == len;
+}
+
+static int set_consumer(struct pull *pull, const char *consumer, struct tc_err *err)
+{
+    if (!consumer)
+        return TC_OK;
+    if (!is_name(consumer))
+        return tc_fail(err, TC_EINVAL,
+                       "'%s' is no consumer name: 1 to 63 of a-z A-Z 0-9 '.' '_' '-'", consumer);
+    if (pull->start == TOCSIN_FROM_AFTER)
+        return tc_fail(err, TC_EINVAL, "a consumer begins at its cursor, not at a number");
+    memcpy(pull->consumer, consumer, strlen(consumer) + 1);
+    return TC_OK;
+}
+
+static int set_start(struct pull *pull, const struct tocsin_stream *wanted, struct tc_err *err)
+{
+    int64_t since = 0;
+    pull->start = wanted->start;
+    pull->after = wanted->after;
+    if (wanted->start > TOCSIN_FROM_SINCE)
+        return tc_fail(err, TC_EINVAL, "%d is no enum tocsin_start", (int)wanted->start);
+    if (wanted->start != TOCSIN_FROM_SINCE)
+        return TC_OK;
+    if (!wanted->since || !tc_time_read(tc_str_of(wanted->since), &since))
+        return tc_fail(err, TC_EINVAL, "'%s' is no time (RFC 3339, 2025-03-01T05:00:00Z)",
+                       wanted->since ? wanted->since : "");
+    tc_time_text(since, pull->since);
+    return TC_OK;
+}
+
+int pull_init(struct pull *pull, void *context, const char *endpoint,
+              const struct tocsin_stream *wanted, const char *consumer, struct tc_err *err)
+{
+    static const struct tocsin_stream everything = {0};
+    struct pull made = {0};
+    if (!wanted)
+        wanted = &everything;
+    int code = set_start(&made, wanted, err);
+    if (code == TC_OK)
+        code = set_consumer(&made, consumer, err);
+    if (code == TC_OK)
+        code = filter_init(&made.filter, wanted->filters, wanted->filter_count, err);
+    if (code != TC_OK)
+        return code;
+    peer_init(&made.peer, context, endpoint, "broker");
+    *pull = made;
+    return TC_OK;
+}
+
+void pull_done(struct pull *pull)
+{
+    peer_done(&pull->peer);
+    filter_done(&pull->filter);
+    event_done(&pull->event);
+}
+
+// Where the FETCH begins. Once pinned it is a number of a known history; before that it is what the
+// caller said, or the consumer's cursor.
+static void write_start(const struct pull *pull, struct tc_json *json)
+{
+    static const char *const words[] = {
+        [TOCSIN_FROM_EARLIEST] = "earliest",
+        [TOCSIN_FROM_NOW] = "latest",
+    };
+    if (pull->pinned) {
+        tc_json_put_u64(json, "after", pull->after);
+        tc_json_put_str(json, "epoch", tc_str_of(pull->epoch));
+        return;
+    }
+    if (pull->consumer[0]) {
+        tc_json_put_str(json, "consumer", tc_str_of(pull->consumer));
+        tc_json_put_str(json, "after", TC_STR("cursor"));
+    }
+    if (pull->start == TOCSIN_FROM_SINCE)
+        tc_json_put_str(json, "since", tc_str_of(pull->since));
+    else if (pull->start == TOCSIN_FROM_AFTER)
+        tc_json_put_u64(json, "after", pull->after);
+    else
+        tc_json_put_str(json, pull->consumer[0] ? "start" : "after", tc_str_of(words[pull->start]));
+}
+
+static int ask(struct pull *pull, struct tc_err *err)
+{
+    int64_t wait_ms = pull->pinned && !pull->once ? WAIT_MS : 0;
+    struct tc_json *json = peer_question(&pull->peer);
+    write_start(pull, json);
+    filter_write(&pull->filter, json);
+    tc_json_put_u64(json, "max_n", MAX_N);
+    tc_json_put_u64(json, "max_bytes", MAX_BYTES);
+    tc_json_put_u64(json, "wait_ms", (uint64_t)wait_ms);
+    int code = peer_send(&pull->peer, "FETCH", (tc_str){0}, err);
+    if (code == TC_OK) {
+        pull->asked_on = pull->peer.wire.times_up;
+        pull->answer_by = tc_mono_ns() + (wait_ms + pull->timeout_ms) * TC_MS;
+    }
+    return code;
+}
+
+// The history is another one: begin at the consumer's cursor there, or at its oldest alert.
+static int other_epoch(struct pull *pull, struct tocsin_event *out)
+{
+    *out = event_notice(TOCSIN_EPOCH);
+    snprintf(pull->epoch, sizeof pull->epoch, "%s", parse_text(pull->peer.answer, "epoch"));
+    out->epoch = pull->epoch;
+    pull->pinned = pull->end_known = false;
+    pull->start = TOCSIN_FROM_EARLIEST;
+    return TC_OK;
+}
+
+// A BATCH came: remembers what is to be given out of it.
+static int hold(struct pull *pull, struct tocsin_event *out, struct tc_err *err)
+{
+    const json_t *header = pull->peer.answer;
+    const char *epoch = parse_text(header, "epoch");
+    uint64_t next_after = 0, head = 0;
+    if (strlen(epoch) != PULL_EPOCH_BYTES - 1 ||
+        !tc_json_get_u64(header, "next_after", &next_after) ||
+        !tc_json_get_u64(header, "head", &head))
+        return tc_fail(err, TC_EPROTO, "the broker answered FETCH without epoch, head, next_after");
+    if (pull->pinned && strcmp(epoch, pull->epoch) != 0)
+        return other_epoch(pull, out);
+    if (!pull->pinned && !(pull->start == TOCSIN_FROM_AFTER && !pull->consumer[0]))
+        pull->after = 0;
+    memcpy(pull->epoch, epoch, PULL_EPOCH_BYTES);
+    pull->pinned = true;
+    if (!pull->end_known)
+        pull->end = head;
+    pull->end_known = true;
+    pull->head = head;
+    pull->next_after = next_after;
+    pull->holding = true;
+    pull->tell_connected = pull->state != PULL_UP;
+    pull->tell_gap = json_is_object(json_object_get(header, "gap"));
+    pull->damaged_told = pull->events_told = 0;
+    pull->state = PULL_UP;
+    return TC_ENOENT;
+}
+
+// An answer is there: TC_OK when it is an event itself, TC_ENOENT when it is now held or dropped.
+static int take_answer(struct pull *pull, struct tocsin_event *out, struct tc_err *err)
+{
+    const struct peer *peer = &pull->peer;
+    pull->asked_on = 0;
+    if (tc_str_eq(peer->command, TC_STR("BATCH")))
+        return hold(pull, out, err);
+    const char *code = parse_text(peer->answer, "code");
+    if (!strcmp(code, "superseded"))
+        return TC_ENOENT;
+    if (!strcmp(code, "epoch"))
+        return other_epoch(pull, out);
+    pull->not_before = tc_mono_ns() + PAUSE_MS * TC_MS;
+    return peer_refused(peer, err);
+}
+
+// The next event of the held answer. TC_ENOENT: skipped one that was given before.
+static int give_event(struct pull *pull, struct tocsin_event *out, struct tc_err *err)
+{
+    const struct tc_frames *frames = pull->peer.frames;
+    tc_str json = tc_frames_at(frames, pull->peer.payload + pull->events_told);
+    int code = event_read(&pull->event, json, out, err);
+    if (code == TC_ENOMEM)
+        return code;
+    pull->events_told++;
+    if (code != TC_OK)
+        return TC_EPROTO;
+    if (out->seq <= pull->after)
+        return TC_ENOENT;
+    pull->after = out->seq;
+    return TC_OK;
+}
+
+static int give_gap(struct pull *pull, struct tocsin_event *out)
+{
+    const json_t *gap = json_object_get(pull->peer.answer, "gap");
+    *out = event_notice(TOCSIN_GAP);
+    tc_json_get_u64(gap, "from", &out->from);
+    tc_json_get_u64(gap, "to", &out->to);
+    tc_json_get_u64(gap, "count", &out->count);
+    out->epoch = pull->epoch;
+    pull->tell_gap = false;
+    return TC_OK;
+}
+
+static int give_damaged(struct pull *pull, const json_t *damaged, struct tocsin_event *out)
+{
+    const json_t *number = json_array_get(damaged, pull->damaged_told++);
+    *out = event_notice(TOCSIN_DAMAGED);
+    out->seq = (uint64_t)json_integer_value(number);
+    out->epoch = pull->epoch;
+    return TC_OK;
+}
+
+// Everything of the held answer was given. TC_OK when that was the end of a query.
+static int let_go(struct pull *pull, struct tocsin_event *out)
+{
+    bool stuck = pull->events_told == 0 && pull->next_after <= pull->after;
+    if (pull->next_after > pull->after)
+        pull->after = pull->next_after;
+    pull->holding = false;
+    if (!pull->once || (pull->after < pull->end && !stuck))
+        return TC_ENOENT;
+    pull->ended = true;
+    *out = event_notice(TOCSIN_END);
+    out->epoch = pull->epoch;
+    return TC_OK;
+}
+
+// The next thing in hand. TC_ENOENT: nothing this time.
+static int give(struct pull *pull, struct tocsin_event *out, struct tc_err *err)
+{
+    const json_t *damaged = json_object_get(pull->peer.answer, "damaged");
+    if (pull->tell_connected) {
+        pull->tell_connected = false;
+        *out = event_notice(TOCSIN_CONNECTED);
+        out->seq = pull->head;
+        out->epoch = pull->epoch;
+        return TC_OK;
+    }
+    if (pull->tell_gap)
+        return give_gap(pull, out);
+    if (pull->damaged_told < json_array_size(damaged))
+        return give_damaged(pull, damaged, out);
+    if (pull->peer.payload + pull->events_told < tc_frames_count(pull->peer.frames))
+        return give_event(pull, out, err);
+    return let_go(pull, out);
+}
+
+// Looks at the clock and the connection. TC_OK when an outage is to be told.
+static int notice_outage(struct pull *pull, int64_t now, struct tocsin_event *out)
+{
+    bool lost = pull->state == PULL_UP && pull->peer.wire.socket && !pull->peer.wire.up;
+    bool silent = pull->asked_on && now >= pull->answer_by;
+    bool never = pull->state == PULL_BEGINNING && now >= pull->down_by;
+    if (silent)
+        peer_reset(&pull->peer);
+    if (silent || pull->asked_on != pull->peer.wire.times_up || !pull->peer.wire.up)
+        pull->asked_on = 0; // an answer to it cannot come any more
+    if (!lost && !never && !(silent && pull->state == PULL_UP))
+        return TC_ENOENT;
+    pull->state = PULL_DOWN;
+    *out = event_notice(TOCSIN_DISCONNECTED);
+    out->epoch = pull->epoch;
+    return TC_OK;
+}
+
+// When to look again, at the latest.
+static int64_t look_again(const struct pull *pull, int64_t until, int64_t now)
+{
+    if (pull->asked_on && pull->answer_by < until)
+        until = pull->answer_by;
+    if (pull->not_before > now && pull->not_before < until)
+        until = pull->not_before;
+    if (pull->state == PULL_BEGINNING && pull->down_by < until)
+        until = pull->down_by;
+    return until;
+}
+
+// Asks if it is time to, waits, and takes in what came. TC_ENOENT: nothing to give out yet.
+static int turn(struct pull *pull, int64_t until, struct tocsin_event *out, struct tc_err *err)
+{
+    bool readable = false;
+    int64_t now = tc_mono_ns();
+    int code = notice_outage(pull, now, out);
+    if (code == TC_ENOENT && !pull->asked_on && pull->peer.wire.up && now >= pull->not_before) {
+        code = ask(pull, err);
+        code = code == TC_OK || code == TC_EBUSY ? TC_ENOENT : code;
+    }
+    if (code != TC_ENOENT)
+        return code;
+    code = peer_wait(&pull->peer, look_again(pull, until, now), &readable, err);
+    if (code != TC_OK)
+        return code;
+    code = readable ? peer_receive(&pull->peer, err) : TC_ENOENT;
+    return code == TC_OK ? take_answer(pull, out, err) : code;
+}
+
+int pull_next(struct pull *pull, int64_t until, struct tocsin_event *out, struct tc_err *err)
+{
+    if (pull->ended)
+        return tc_fail(err, TC_EINVAL, "the query has ended");
+    if (!pull->down_by)
+        pull->down_by = tc_mono_ns() + pull->timeout_ms * TC_MS;
+    for (;;) {
+        int code = pull->holding ? give(pull, out, err) : turn(pull, until, out, err);
+        if (code != TC_ENOENT)
+            return code;
+        if (!pull->holding && tc_mono_ns() >= until)
+            return TC_ETIMEOUT;
+    }
+}

@@ -1,0 +1,244 @@
+// libtocsin: the handle, and the functions of include/tocsin/tocsin.h over the modules beside it.
+#include <tocsin/tocsin.h>
+
+#include "client/endpoint.h"
+#include "client/live.h"
+#include "client/publish.h"
+#include "client/pull.h"
+#include "common/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <zmq.h>
+
+enum { TIMEOUT_MS = 5000, ECHO_AGAIN_MS = 50 };
+
+_Static_assert((int)TOCSIN_EINVAL == TC_EINVAL && (int)TOCSIN_ENOMEM == TC_ENOMEM &&
+                   (int)TOCSIN_EFULL == TC_EFULL && (int)TOCSIN_EBUSY == TC_EBUSY &&
+                   (int)TOCSIN_EPARSE == TC_EPARSE && (int)TOCSIN_ETIMEOUT == TC_ETIMEOUT &&
+                   (int)TOCSIN_EPROTO == TC_EPROTO && (int)TOCSIN_EINTR == TC_ESTOP,
+               "our codes go out as they are");
+
+enum mode { NO_STREAM, PULLING, LISTENING };
+
+struct tocsin {
+    void *context;
+    char *fetch, *live, *intake; // endpoints
+    int timeout_ms;
+    struct tc_err err;
+    struct peer broker, watcher; // for single questions
+    enum mode mode;
+    struct pull pull;      // follow, query, consume
+    struct live listening; // subscribe
+};
+
+// Ends a public function: an old sentence does not survive a success.
+static int done(struct tocsin *tocsin, int code)
+{
+    if (code >= 0)
+        tocsin->err.text[0] = '\0';
+    return code;
+}
+
+static int64_t deadline(int timeout_ms)
+{
+    return timeout_ms < 0 ? INT64_MAX : tc_mono_ns() + timeout_ms * TC_MS;
+}
+
+static int set_up(struct tocsin *tocsin, const struct tocsin_options *options)
+{
+    struct tc_err *err = &tocsin->err;
+    tocsin->timeout_ms = options->timeout_ms ? options->timeout_ms : TIMEOUT_MS;
+    if (tocsin->timeout_ms < 0)
+        return tc_fail(err, TC_EINVAL, "a negative time limit");
+    int code = endpoint_of(options->fetch, "TOCSIN_FETCH", "fetch.sock", &tocsin->fetch, err);
+    if (code == TC_OK)
+        code = endpoint_of(options->live, "TOCSIN_LIVE", "live.sock", &tocsin->live, err);
+    if (code == TC_OK)
+        code = endpoint_of(options->intake, "TOCSIN_INTAKE", "intake.sock", &tocsin->intake, err);
+    if (code != TC_OK)
+        return code;
+    tocsin->context = zmq_ctx_new();
+    if (!tocsin->context)
+        return tc_fail(err, TC_ENOMEM, "no memory for a ZeroMQ context");
+    // Every socket has LINGER 0; this covers those of libzmq itself.
+    zmq_ctx_set(tocsin->context, ZMQ_BLOCKY, 0);
+    peer_init(&tocsin->broker, tocsin->context, tocsin->fetch, "broker");
+    peer_init(&tocsin->watcher, tocsin->context, tocsin->intake, "watcher");
+    return TC_OK;
+}
+
+int tocsin_open(const struct tocsin_options *options, struct tocsin **out)
+{
+    static const struct tocsin_options defaults = {0};
+    struct tocsin *tocsin = calloc(1, sizeof *tocsin);
+    if (!tocsin)
+        return TOCSIN_ENOMEM;
+    int code = set_up(tocsin, options ? options : &defaults);
+    if (code != TC_OK) {
+        tocsin_close(tocsin);
+        return code;
+    }
+    *out = tocsin;
+    return TOCSIN_OK;
+}
+
+static void end_stream(struct tocsin *tocsin)
+{
+    if (tocsin->mode == PULLING)
+        pull_done(&tocsin->pull);
+    if (tocsin->mode == LISTENING)
+        live_done(&tocsin->listening);
+    tocsin->mode = NO_STREAM;
+}
+
+void tocsin_close(struct tocsin *tocsin)
+{
+    if (!tocsin)
+        return;
+    end_stream(tocsin);
+    peer_done(&tocsin->broker);
+    peer_done(&tocsin->watcher);
+    while (tocsin->context && zmq_ctx_term(tocsin->context) != 0 && zmq_errno() == EINTR)
+        ;
+    free(tocsin->fetch);
+    free(tocsin->live);
+    free(tocsin->intake);
+    free(tocsin);
+}
+
+const char *tocsin_error(const struct tocsin *tocsin)
+{
+    return tocsin->err.text;
+}
+
+const char *tocsin_fetch_endpoint(const struct tocsin *tocsin)
+{
+    return tocsin->fetch;
+}
+
+const char *tocsin_live_endpoint(const struct tocsin *tocsin)
+{
+    return tocsin->live;
+}
+
+const char *tocsin_intake_endpoint(const struct tocsin *tocsin)
+{
+    return tocsin->intake;
+}
+
+const char *tocsin_version(void)
+{
+    return TOCSIN_VERSION;
+}
+
+static int begin_pull(struct tocsin *tocsin, const struct tocsin_stream *stream,
+                      const char *consumer, bool once)
+{
+    end_stream(tocsin);
+    int code =
+        pull_init(&tocsin->pull, tocsin->context, tocsin->fetch, stream, consumer, &tocsin->err);
+    if (code != TC_OK)
+        return code;
+    tocsin->pull.timeout_ms = tocsin->timeout_ms;
+    tocsin->pull.once = once;
+    tocsin->mode = PULLING;
+    return done(tocsin, TOCSIN_OK);
+}
+
+int tocsin_follow(struct tocsin *tocsin, const struct tocsin_stream *stream)
+{
+    return begin_pull(tocsin, stream, NULL, false);
+}
+
+int tocsin_query(struct tocsin *tocsin, const struct tocsin_stream *stream)
+{
+    return begin_pull(tocsin, stream, NULL, true);
+}
+
+int tocsin_consume(struct tocsin *tocsin, const char *name, const struct tocsin_stream *stream)
+{
+    return begin_pull(tocsin, stream, name ? name : "", false);
+}
+
+int tocsin_subscribe(struct tocsin *tocsin, const struct tocsin_stream *stream)
+{
+    end_stream(tocsin);
+    int code = live_init(&tocsin->listening, tocsin->context, tocsin->live, stream, &tocsin->err);
+    if (code != TC_OK)
+        return code;
+    tocsin->listening.timeout_ms = tocsin->timeout_ms;
+    tocsin->mode = LISTENING;
+    return done(tocsin, TOCSIN_OK);
+}
+
+static int ask_echo(struct tocsin *tocsin, const char *nonce, int64_t until)
+{
+    tc_json_put_str(peer_question(&tocsin->broker), "nonce", tc_str_of(nonce));
+    return peer_ask(&tocsin->broker, "ECHO", (tc_str){0}, until, &tocsin->err);
+}
+
+int tocsin_settle(struct tocsin *tocsin, int timeout_ms)
+{
+    char nonce[LIVE_NONCE_BYTES];
+    struct live *live = &tocsin->listening;
+    int64_t until = deadline(timeout_ms);
+    if (tocsin->mode != LISTENING)
+        return tc_fail(&tocsin->err, TC_EINVAL, "not subscribed to the live feed");
+    snprintf(nonce, sizeof nonce, "%llx%x", (unsigned long long)tc_mono_ns(), (unsigned)getpid());
+    int code = live_await_echo(live, nonce, &tocsin->err);
+    while (code == TC_OK && !live->echoed) {
+        if (tc_mono_ns() >= until)
+            return tc_fail(&tocsin->err, TC_ETIMEOUT, "the live feed at %s does not answer",
+                           tocsin->live);
+        code = ask_echo(tocsin, nonce, until);
+        if (code == TC_OK)
+            code = live_look_for_echo(live, deadline(ECHO_AGAIN_MS), &tocsin->err);
+    }
+    return done(tocsin, code);
+}
+
+int tocsin_next(struct tocsin *tocsin, int timeout_ms, struct tocsin_event *event)
+{
+    int64_t until = deadline(timeout_ms);
+    int code = TC_OK;
+    if (tocsin->mode == PULLING)
+        code = pull_next(&tocsin->pull, until, event, &tocsin->err);
+    else if (tocsin->mode == LISTENING)
+        code = live_next(&tocsin->listening, until, event, &tocsin->err);
+    else
+        code = tc_fail(&tocsin->err, TC_EINVAL, "no stream was begun");
+    return done(tocsin, code == TC_ETIMEOUT ? TOCSIN_NOTHING : code);
+}
+
+int tocsin_acknowledge(struct tocsin *tocsin, uint64_t seq)
+{
+    const struct pull *pull = &tocsin->pull;
+    if (tocsin->mode != PULLING || !pull->consumer[0])
+        return tc_fail(&tocsin->err, TC_EINVAL, "only tocsin_consume() can acknowledge");
+    struct tc_json *json = peer_question(&tocsin->broker);
+    tc_json_put_str(json, "consumer", tc_str_of(pull->consumer));
+    tc_json_put_u64(json, "seq", seq);
+    tc_json_put_str(json, "epoch", tc_str_of(pull->epoch));
+    return done(tocsin, peer_ask(&tocsin->broker, "ACK", (tc_str){0}, deadline(tocsin->timeout_ms),
+                                 &tocsin->err));
+}
+
+int tocsin_publish(struct tocsin *tocsin, const char *article, size_t article_bytes,
+                   const void *body, size_t body_bytes, struct tocsin_receipt *receipt)
+{
+    return done(tocsin, publish_article(&tocsin->watcher, (tc_str){article, article_bytes},
+                                        (tc_str){body, body_bytes}, deadline(tocsin->timeout_ms),
+                                        receipt, &tocsin->err));
+}
+
+int tocsin_status(struct tocsin *tocsin, enum tocsin_daemon daemon, const char **json)
+{
+    struct peer *peer = daemon == TOCSIN_BROKER ? &tocsin->broker : &tocsin->watcher;
+    peer_question(peer);
+    int code = peer_ask(peer, "STATS", (tc_str){0}, deadline(tocsin->timeout_ms), &tocsin->err);
+    if (code == TC_OK)
+        code = peer_keep_answer(peer, json, &tocsin->err);
+    return done(tocsin, code);
+}
