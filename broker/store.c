@@ -47,7 +47,7 @@ static const char *const statement_sql[STATEMENTS] = {
     [PUT_ALERT] = "INSERT INTO alert(seq, id, topic, labels, story, hseq, stored_at, crc, body) "
                   "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [PUT_WATCH] = "INSERT INTO watch(hash, name, definition, since) VALUES(?1, ?2, ?3, ?4) "
-                  "ON CONFLICT DO NOTHING",
+                  "ON CONFLICT DO UPDATE SET definition = ?3",
     [GET_WATCH] = "SELECT definition FROM watch WHERE hash = ?1",
     [PUT_CONSUMER] = "INSERT INTO consumer(name, cursor, start, seen) VALUES(?1, ?2, ?3, ?4) "
                      "ON CONFLICT(name) DO UPDATE SET cursor = ?2, seen = ?4",

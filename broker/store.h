@@ -82,7 +82,7 @@ void store_next_alert(const struct store *store, int64_t now_wall_ns, struct sto
 int store_put_alert(struct store *store, const struct store_alert *alert, struct tc_err *err);
 
 int store_put_watch(struct store *store, struct tc_id hash, tc_str name, tc_str definition,
-                    int64_t now_wall_ns, struct tc_err *err); // known already: nothing changes
+                    int64_t now_wall_ns, struct tc_err *err); // known already: a damaged one heals
 
 struct store_consumer {
     tc_str name;

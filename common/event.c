@@ -26,10 +26,10 @@ struct tc_event_article {
     size_t segment_count;
 };
 
+// The parsed definition is not kept: a broker holds tens of thousands of opened watches.
 struct tc_event_watch {
-    json_t *definition; // the texts below view it
     struct tc_id hash;
-    tc_str name, status;
+    char *name, *status;
     int64_t expires_ns;
     struct tc_buf parts;                  // "name" and "version", then labels, then annotations
     size_t labels_from, annotations_from; // where the latter two begin in `parts`
@@ -216,37 +216,37 @@ static int add_texts(struct tc_buf *parts, const json_t *definition, const char 
     return TC_OK;
 }
 
-static int read_definition(struct tc_event_watch *watch, struct tc_err *err)
+static int read_definition(struct tc_event_watch *watch, const json_t *definition,
+                           struct tc_err *err)
 {
-    const json_t *definition = watch->definition;
     if (!json_is_object(definition))
         return tc_fail(err, TC_EPARSE, "the definition is no JSON object");
-    watch->name = tc_json_get_str(definition, "name");
-    watch->status = tc_json_get_str(definition, "status");
-    if (!watch->status.len)
-        watch->status = TC_STR("live");
-    if (!tc_event_watch_name_ok(watch->name))
+    tc_str name = tc_json_get_str(definition, "name");
+    tc_str status = tc_json_get_str(definition, "status");
+    tc_str expires = tc_json_get_str(definition, "expires");
+    if (!tc_event_watch_name_ok(name))
         return tc_fail(err, TC_EPARSE, "\"name\" is missing or not namespace/name");
     if (!tc_event_name_ok(tc_json_get_str(definition, "severity")))
         return tc_fail(err, TC_EPARSE, "\"severity\" is missing or not [a-z0-9-]");
-    tc_str expires = tc_json_get_str(definition, "expires");
     if (expires.len && !tc_time_read(expires, &watch->expires_ns))
         return tc_fail(err, TC_EPARSE, "\"expires\" is no RFC 3339 time");
+    watch->name = tc_dup(name.ptr, name.len);
+    watch->status = status.len ? tc_dup(status.ptr, status.len) : tc_dup("live", 4);
     return TC_OK;
 }
 
-static int watch_parts(struct tc_event_watch *watch, struct tc_err *err)
+static int watch_parts(struct tc_event_watch *watch, const json_t *definition, struct tc_err *err)
 {
     char version[TC_ID_TEXT_BYTES];
     tc_id_text(watch->hash, version);
     struct tc_json json = tc_json_on(&watch->parts);
-    tc_json_put_str(&json, "name", watch->name);
+    tc_json_put_str(&json, "name", tc_str_of(watch->name));
     tc_json_put_str(&json, "version", tc_str_of(version));
     watch->labels_from = watch->parts.len;
-    int code = add_texts(&watch->parts, watch->definition, "labels", err);
+    int code = add_texts(&watch->parts, definition, "labels", err);
     watch->annotations_from = watch->parts.len;
     if (code == TC_OK)
-        code = add_texts(&watch->parts, watch->definition, "annotations", err);
+        code = add_texts(&watch->parts, definition, "annotations", err);
     if (code == TC_OK && watch->parts.failed)
         code = tc_fail(err, TC_ENOMEM, "no memory for a watch's event");
     return code;
@@ -255,18 +255,20 @@ static int watch_parts(struct tc_event_watch *watch, struct tc_err *err)
 int tc_event_watch_open(tc_str definition, struct tc_event_watch **out, struct tc_err *err)
 {
     struct tc_event_watch *watch = tc_new(sizeof *watch);
+    json_t *parsed = NULL;
     watch->hash = tc_id_of_bytes(definition);
-    int code = tc_json_read(definition, &watch->definition, err);
+    int code = tc_json_read(definition, &parsed, err);
     if (code == TC_OK)
-        code = read_definition(watch, err);
+        code = read_definition(watch, parsed, err);
     if (code == TC_OK)
-        code = watch_parts(watch, err);
+        code = watch_parts(watch, parsed, err);
     if (code != TC_OK)
         goto out;
     *out = watch;
     watch = NULL; // the caller's now
 
 out:
+    json_decref(parsed);
     tc_event_watch_free(watch);
     return code;
 }
@@ -275,7 +277,8 @@ void tc_event_watch_free(struct tc_event_watch *watch)
 {
     if (!watch)
         return;
-    json_decref(watch->definition);
+    free(watch->name);
+    free(watch->status);
     tc_buf_done(&watch->parts);
     free(watch);
 }
@@ -287,12 +290,12 @@ struct tc_id tc_event_watch_hash(const struct tc_event_watch *watch)
 
 tc_str tc_event_watch_name(const struct tc_event_watch *watch)
 {
-    return watch->name;
+    return tc_str_of(watch->name);
 }
 
 tc_str tc_event_watch_status(const struct tc_event_watch *watch)
 {
-    return watch->status;
+    return tc_str_of(watch->status);
 }
 
 int64_t tc_event_watch_expires_ns(const struct tc_event_watch *watch)

@@ -5,8 +5,8 @@
 // once and then copied as bytes: an article may fire thousands of watches, a watch thousands of
 // articles.
 //
-//   memory   an opened article holds its record once parsed and its parts once more as JSON;
-//            an opened watch likewise. Ending verbs: tc_event_article_free, tc_event_watch_free
+//   memory   an opened article holds its record parsed and its parts as JSON, an opened watch
+//            about as many bytes as its labels and annotations. Ending verbs: tc_event_article_free, tc_event_watch_free
 //   cost     an event is about 1 KiB of copying and one escape of its excerpt
 //   threads  none: what is opened never changes and may be read by any thread
 //   clock    none inside: the time is an argument

@@ -1,0 +1,400 @@
+#include "broker/desk.h"
+
+#include "broker/fetch.h"
+#include "broker/intake.h"
+#include "broker/parking.h"
+#include "broker/stats.h"
+#include "common/fault.h"
+#include "common/mem.h"
+#include "common/utf8.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+// An answer of this turn, kept until the commit.
+struct pending {
+    struct answer answer;
+    bool writes;         // it promises something: a full disk turns it into a refusal
+    bool put;            // then it is refused by NAK
+    struct fetch *fetch; // or it is a FETCH, which runs after the commit
+};
+
+struct desk {
+    struct store *store; // borrowed
+    struct desk_out out;
+    struct watches *watches;
+    struct consumers *consumers;
+    struct intake intake;
+    struct parking *parking;
+    struct pending *turn;
+    size_t count, capacity, items;
+    int failed; // the store's failure in this turn, TC_OK else
+    struct tc_err failure;
+    uint64_t damaged;
+    int64_t started_wall_ns;
+};
+
+typedef int handler(struct desk *desk, const struct request *request, struct pending *pending,
+                    int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err);
+
+int desk_open(struct store *store, const struct desk_out *out_to, int64_t now_wall_ns,
+              struct desk **out, struct tc_err *err)
+{
+    struct desk *desk = tc_new(sizeof *desk);
+    desk->store = store;
+    desk->out = *out_to;
+    desk->started_wall_ns = now_wall_ns;
+    int code = consumers_open(store, &desk->consumers, err);
+    if (code != TC_OK) {
+        free(desk);
+        return code;
+    }
+    desk->watches = watches_new(store);
+    desk->parking = parking_new();
+    intake_init(&desk->intake, store, desk->watches);
+    *out = desk;
+    return TC_OK;
+}
+
+static void clear_turn(struct desk *desk)
+{
+    for (size_t i = 0; i < desk->count; i++) {
+        fetch_free(desk->turn[i].fetch);
+        answer_done(&desk->turn[i].answer);
+    }
+    desk->count = desk->items = 0;
+    desk->failed = TC_OK;
+}
+
+void desk_close(struct desk *desk)
+{
+    if (!desk)
+        return;
+    clear_turn(desk);
+    free(desk->turn);
+    parking_free(desk->parking);
+    intake_done(&desk->intake);
+    watches_free(desk->watches);
+    consumers_close(desk->consumers);
+    free(desk);
+}
+
+size_t desk_taken(const struct desk *desk)
+{
+    return desk->items;
+}
+
+// --- one handler a command ---
+
+static int take_hello(struct desk *desk, const struct request *request, struct pending *pending,
+                      int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
+{
+    (void)now_mono_ns;
+    return intake_hello(&desk->intake, request, now_wall_ns, &pending->answer, err);
+}
+
+static int take_heartbeat(struct desk *desk, const struct request *request, struct pending *pending,
+                          int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
+{
+    (void)now_mono_ns;
+    return intake_heartbeat(&desk->intake, request, now_wall_ns, &pending->answer, err);
+}
+
+static int take_put(struct desk *desk, const struct request *request, struct pending *pending,
+                    int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
+{
+    (void)now_mono_ns;
+    pending->put = true;
+    desk->items += request->payload_count / 2;
+    return intake_put(&desk->intake, request, now_wall_ns, &pending->answer, err);
+}
+
+static int take_watch(struct desk *desk, const struct request *request, struct pending *pending,
+                      int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
+{
+    (void)now_mono_ns;
+    desk->items += request->payload_count;
+    return intake_watch(&desk->intake, request, now_wall_ns, &pending->answer, err);
+}
+
+static void refuse_epoch(const struct desk *desk, struct answer *answer, const struct tc_err *err)
+{
+    const struct store_marks *marks = store_marks(desk->store);
+    struct tc_json json = answer_begin(answer, "ERR");
+    tc_json_put_str(&json, "code", TC_STR("epoch"));
+    tc_json_put_str(&json, "reason", tc_str_of(err->text));
+    answer_put_id(&json, "epoch", marks->epoch);
+    tc_json_put_u64(&json, "head", marks->head);
+    tc_json_put_u64(&json, "first", marks->first);
+    tc_json_close(&json, '}');
+}
+
+// What a person or a program did wrong is answered; what is left is the store's failure.
+static int refuse_mistake(const struct desk *desk, int code, struct answer *answer,
+                          const struct tc_err *err)
+{
+    switch (code) {
+    case TC_EPARSE: answer_refuse(answer, "header", err->text); return TC_OK;
+    case TC_ENOMEM: answer_refuse(answer, "limit", err->text); return TC_OK;
+    case TC_EVERSION: refuse_epoch(desk, answer, err); return TC_OK;
+    default: return code;
+    }
+}
+
+static int take_fetch(struct desk *desk, const struct request *request, struct pending *pending,
+                      int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
+{
+    int code = fetch_open(request, desk->store, desk->consumers, now_wall_ns, now_mono_ns,
+                          &pending->answer, &pending->fetch, err);
+    return refuse_mistake(desk, code, &pending->answer, err);
+}
+
+static int move_cursor(struct desk *desk, const json_t *header, int64_t now_wall_ns,
+                       uint64_t *cursor, struct tc_err *err)
+{
+    const struct store_marks *marks = store_marks(desk->store);
+    tc_str name = {0};
+    uint64_t seq = 0;
+    struct tc_id epoch = marks->epoch;
+    int code = request_name(header, "consumer", &name, err);
+    if (code == TC_OK)
+        code = request_u64(header, "seq", &seq, err);
+    if (code == TC_OK && json_object_get(header, "epoch"))
+        code = request_id(header, "epoch", &epoch, err);
+    if (code == TC_OK && !tc_id_eq(epoch, marks->epoch))
+        code = tc_fail(err, TC_EVERSION, "the history is another one: its numbers begin anew");
+    if (code == TC_OK && seq > marks->head)
+        code = tc_fail(err, TC_EPARSE, "\"seq\" is %llu, but the last alert is %llu",
+                       (unsigned long long)seq, (unsigned long long)marks->head);
+    return code == TC_OK ? consumers_move(desk->consumers, name, seq, now_wall_ns, cursor, err)
+                         : code;
+}
+
+static int take_ack(struct desk *desk, const struct request *request, struct pending *pending,
+                    int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
+{
+    static const char *const known[] = {"consumer", "seq", "epoch", NULL};
+    json_t *header = NULL;
+    uint64_t cursor = 0;
+    (void)now_mono_ns;
+    int code = request_header(request, known, &pending->answer, &header, err);
+    if (code == TC_OK)
+        code = move_cursor(desk, header, now_wall_ns, &cursor, err);
+    json_decref(header);
+    if (code != TC_OK)
+        return refuse_mistake(desk, code, &pending->answer, err);
+    struct tc_json json = answer_begin(&pending->answer, "OK");
+    tc_json_put_u64(&json, "cursor", cursor);
+    answer_put_id(&json, "epoch", store_marks(desk->store)->epoch);
+    tc_json_close(&json, '}');
+    return TC_OK;
+}
+
+static int read_nonce(const struct request *request, struct answer *answer, struct tc_buf *topic,
+                      struct tc_err *err)
+{
+    static const char *const known[] = {"nonce", NULL};
+    json_t *header = NULL;
+    int code = request_header(request, known, answer, &header, err);
+    tc_str nonce = code == TC_OK ? tc_json_get_str(header, "nonce") : (tc_str){0};
+    bool good = nonce.len >= 1 && nonce.len <= 32;
+    for (size_t i = 0; i < nonce.len && good; i++)
+        good = (nonce.ptr[i] >= 'a' && nonce.ptr[i] <= 'z') ||
+               (nonce.ptr[i] >= '0' && nonce.ptr[i] <= '9');
+    if (code == TC_OK && !good)
+        code = tc_fail(err, TC_EPARSE, "\"nonce\" is missing or not [a-z0-9]{1,32}");
+    if (code == TC_OK)
+        tc_buf_addf(topic, "~/echo/%.*s/", TC_ARG(nonce));
+    json_decref(header);
+    return code;
+}
+
+static int take_echo(struct desk *desk, const struct request *request, struct pending *pending,
+                     int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
+{
+    struct tc_buf topic = {0};
+    (void)now_wall_ns;
+    (void)now_mono_ns;
+    int code = read_nonce(request, &pending->answer, &topic, err);
+    if (code == TC_OK) {
+        struct tc_json json = answer_begin(&pending->answer, "OK");
+        tc_json_close(&json, '}');
+        desk->out.publish(desk->out.context, tc_buf_view(&topic), TC_STR("{}"));
+    }
+    tc_buf_done(&topic);
+    return refuse_mistake(desk, code, &pending->answer, err);
+}
+
+static int take_stats(struct desk *desk, const struct request *request, struct pending *pending,
+                      int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
+{
+    (void)now_mono_ns;
+    struct stats stats = {
+        .store = desk->store,
+        .watches = desk->watches,
+        .consumers = desk->consumers,
+        .intake = &desk->intake,
+        .started_wall_ns = desk->started_wall_ns,
+        .now_wall_ns = now_wall_ns,
+        .live_sent = desk->out.published(desk->out.context),
+        .parked = parking_count(desk->parking),
+        .damaged = desk->damaged,
+    };
+    int code = stats_answer(&stats, request, &pending->answer, err);
+    return refuse_mistake(desk, code, &pending->answer, err);
+}
+
+static const struct command {
+    const char *name;
+    handler *take;
+    bool writes;
+} commands[] = {
+    {"PUT", take_put, true},       {"FETCH", take_fetch, false}, {"ACK", take_ack, true},
+    {"HB", take_heartbeat, false}, {"HELLO", take_hello, false}, {"WATCH", take_watch, true},
+    {"ECHO", take_echo, false},    {"STATS", take_stats, false},
+};
+
+static const struct command *command_named(tc_str name)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        if (tc_str_eq(name, tc_str_of(commands[i].name)))
+            return &commands[i];
+    }
+    return NULL;
+}
+
+// --- a turn ---
+
+static struct pending *pend(struct desk *desk, const struct request *request)
+{
+    desk->turn = tc_room(desk->turn, desk->count, &desk->capacity, sizeof *desk->turn);
+    struct pending *pending = &desk->turn[desk->count++];
+    *pending = (struct pending){0};
+    answer_to(&pending->answer, request);
+    desk->items++;
+    return pending;
+}
+
+void desk_refuse(struct desk *desk, const struct request *request, const char *code,
+                 const char *reason)
+{
+    answer_refuse(&pend(desk, request)->answer, code, reason);
+}
+
+// A FETCH writes when it brings a new consumer, which is known only inside; so it opens a
+// transaction when it names one. An empty transaction costs no fsync.
+static bool wants_transaction(const struct command *command, const struct request *request)
+{
+    return command->writes ||
+           (command->take == take_fetch &&
+            memmem(request->header.ptr, request->header.len, "consumer", strlen("consumer")));
+}
+
+void desk_take(struct desk *desk, const struct request *request, int64_t now_wall_ns,
+               int64_t now_mono_ns)
+{
+    const struct command *command = command_named(request->command);
+    struct tc_err err = {0};
+    int code = TC_OK;
+    if (!command) {
+        tc_fail(&err, TC_EPROTO, "no command \"%.*s\"",
+                (int)(request->command.len < 32 ? request->command.len : 32), request->command.ptr);
+        if (tc_utf8_valid(tc_str_of(err.text)) != strlen(err.text))
+            tc_fail(&err, TC_EPROTO, "no such command");
+        desk_refuse(desk, request, "unsupported", err.text);
+        return;
+    }
+    struct pending *pending = pend(desk, request);
+    pending->writes = wants_transaction(command, request);
+    if (pending->writes && desk->failed == TC_OK && !store_writing(desk->store))
+        code = store_begin(desk->store, &err);
+    if (code == TC_OK && !(pending->writes && desk->failed != TC_OK))
+        code = command->take(desk, request, pending, now_wall_ns, now_mono_ns, &err);
+    if (code != TC_OK) {
+        desk->failed = code;
+        desk->failure = err;
+    }
+}
+
+// The disk was full: what promised something is refused, as if it had never been stored.
+static void refuse_writers(struct desk *desk)
+{
+    for (size_t i = 0; i < desk->count; i++) {
+        struct pending *pending = &desk->turn[i];
+        if (!pending->writes)
+            continue;
+        fetch_free(pending->fetch);
+        pending->fetch = NULL;
+        if (!pending->put) {
+            answer_refuse(&pending->answer, "disk", desk->failure.text);
+            continue;
+        }
+        uint64_t batch = pending->answer.batch;
+        struct tc_json json = answer_begin(&pending->answer, "NAK");
+        tc_json_put_u64(&json, "batch", batch);
+        tc_json_put_str(&json, "reason", TC_STR("disk"));
+        tc_json_put_u64(&json, "retry_ms", INTAKE_RETRY_MS);
+        tc_json_close(&json, '}');
+    }
+}
+
+static int commit(struct desk *desk, struct tc_err *err)
+{
+    if (desk->failed == TC_OK && store_writing(desk->store))
+        desk->failed = store_commit(desk->store, &desk->failure);
+    if (desk->failed == TC_OK) {
+        intake_committed(&desk->intake);
+        return TC_OK;
+    }
+    store_rollback(desk->store);
+    intake_rolled_back(&desk->intake);
+    if (desk->failed != TC_EFULL) {
+        *err = desk->failure;
+        return desk->failed;
+    }
+    refuse_writers(desk);
+    return consumers_reload(desk->consumers, err);
+}
+
+static void run_fetch(struct desk *desk, struct pending *pending, int64_t now_mono_ns)
+{
+    parking_replace(desk->parking, &pending->answer, desk->out.answer, desk->out.context);
+    if (!fetch_run(pending->fetch, desk->store, now_mono_ns, &pending->answer, &desk->damaged)) {
+        if (parking_put(desk->parking, &pending->answer, pending->fetch)) {
+            pending->answer = (struct answer){0}; // the parking's now
+            pending->fetch = NULL;
+            return;
+        }
+        answer_refuse(&pending->answer, "limit", "too many FETCHes wait already");
+    }
+    desk->out.answer(desk->out.context, &pending->answer);
+}
+
+int desk_finish(struct desk *desk, int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
+{
+    (void)now_wall_ns;
+    bool answered = desk->count > 0;
+    int code = commit(desk, err);
+    if (code != TC_OK) {
+        clear_turn(desk);
+        return code;
+    }
+    for (size_t i = 0; i < desk->count; i++) {
+        struct pending *pending = &desk->turn[i];
+        if (pending->fetch)
+            run_fetch(desk, pending, now_mono_ns);
+        else
+            desk->out.answer(desk->out.context, &pending->answer);
+    }
+    clear_turn(desk);
+    if (answered)
+        tc_fault("intake.answered");
+    parking_run(desk->parking, desk->store, now_mono_ns, desk->out.answer, desk->out.context,
+                &desk->damaged);
+    return TC_OK;
+}
+
+int64_t desk_next_mono_ns(const struct desk *desk)
+{
+    return parking_next_mono_ns(desk->parking, desk->store);
+}

@@ -1,0 +1,311 @@
+#include "broker/fetch.h"
+
+#include "broker/filter.h"
+#include "common/clock.h"
+#include "common/mem.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+
+enum { DAMAGED_MOST = 100 }; // named in one answer; a run ends when there are more
+
+struct fetch {
+    uint64_t after;
+    uint64_t looked_to; // head when it last ran
+    uint64_t max_n, max_bytes;
+    int64_t deadline_mono_ns;
+    struct filter *filter;
+};
+
+// What one run has found so far.
+struct run {
+    uint64_t next_after, scanned;
+    uint64_t damaged[DAMAGED_MOST];
+    size_t damaged_count;
+    bool at_end; // nothing is left to read
+};
+
+void fetch_free(struct fetch *fetch)
+{
+    if (!fetch)
+        return;
+    filter_free(fetch->filter);
+    free(fetch);
+}
+
+int64_t fetch_deadline(const struct fetch *fetch)
+{
+    return fetch->deadline_mono_ns;
+}
+
+bool fetch_due(const struct fetch *fetch, const struct store *store)
+{
+    return store_marks(store)->head > fetch->looked_to;
+}
+
+// --- reading the request ---
+
+static int read_limit(const json_t *header, const char *key, uint64_t least, uint64_t most,
+                      uint64_t *out, struct tc_err *err)
+{
+    uint64_t value = 0;
+    if (!json_object_get(header, key))
+        return TC_OK;
+    int code = request_u64(header, key, &value, err);
+    if (code == TC_OK && (value < least || value > most))
+        code = tc_fail(err, TC_EPARSE, "\"%s\" is not between %llu and %llu", key,
+                       (unsigned long long)least, (unsigned long long)most);
+    if (code == TC_OK)
+        *out = value;
+    return code;
+}
+
+static int read_filters(const json_t *header, struct filter *filter, struct tc_err *err)
+{
+    const json_t *list = json_object_get(header, "filters");
+    if (list && !json_is_array(list))
+        return tc_fail(err, TC_EPARSE, "\"filters\" is no list");
+    if (json_array_size(list) > FETCH_FILTERS_MOST)
+        return tc_fail(err, TC_ENOMEM, "more than %d filters", FETCH_FILTERS_MOST);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *word = json_array_get(list, i);
+        if (!json_is_string(word))
+            return tc_fail(err, TC_EPARSE, "a filter is no text");
+        tc_str text = {json_string_value(word), json_string_length(word)};
+        int code = filter_add(filter, text, err);
+        if (code != TC_OK)
+            return code;
+    }
+    return TC_OK;
+}
+
+static int check_epoch(const json_t *header, const struct store *store, struct tc_err *err)
+{
+    struct tc_id epoch;
+    if (!json_object_get(header, "epoch"))
+        return TC_OK;
+    int code = request_id(header, "epoch", &epoch, err);
+    if (code == TC_OK && !tc_id_eq(epoch, store_marks(store)->epoch))
+        code = tc_fail(err, TC_EVERSION, "the history is another one: its numbers begin anew");
+    return code;
+}
+
+// "earliest", "latest", the alert behind which a time begins.
+static int read_start(const json_t *header, const char *key, struct store *store, uint64_t *out,
+                      struct tc_err *err)
+{
+    const struct store_marks *marks = store_marks(store);
+    tc_str word = tc_json_get_str(header, key);
+    tc_str since = tc_json_get_str(header, "since");
+    int64_t wall_ns = 0;
+    uint64_t seq = 0;
+    if (word.len && json_object_get(header, "since"))
+        return tc_fail(err, TC_EPARSE, "\"%s\" and \"since\" exclude each other", key);
+    if (tc_str_eq(word, TC_STR("latest"))) {
+        *out = marks->head;
+    } else if (tc_str_eq(word, TC_STR("earliest"))) {
+        *out = marks->first - 1;
+    } else if (json_object_get(header, key)) {
+        return tc_fail(err, TC_EPARSE, "\"%s\" is not \"earliest\" or \"latest\"", key);
+    } else if (json_object_get(header, "since")) {
+        if (!tc_time_read(since, &wall_ns))
+            return tc_fail(err, TC_EPARSE, "\"since\" is no RFC 3339 time");
+        int code = store_since(store, wall_ns, &seq, err);
+        if (code != TC_OK)
+            return code;
+        *out = seq - 1;
+    } else {
+        *out = marks->first - 1;
+    }
+    return TC_OK;
+}
+
+static int read_cursor(const json_t *header, tc_str name, struct store *store,
+                       struct consumers *consumers, int64_t now_wall_ns, uint64_t *after,
+                       struct tc_err *err)
+{
+    const struct consumer *known = consumers_find(consumers, name);
+    int code = TC_OK;
+    uint64_t start = 0;
+    if (known) {
+        *after = known->cursor;
+        return TC_OK;
+    }
+    code = read_start(header, "start", store, &start, err);
+    if (code == TC_OK)
+        code = consumers_add(consumers, name, start, now_wall_ns, err);
+    if (code == TC_OK)
+        *after = start;
+    return code;
+}
+
+// Where to begin. A consumer begins at its cursor unless the request names another place.
+static int read_after(const json_t *header, struct store *store, struct consumers *consumers,
+                      int64_t now_wall_ns, uint64_t *after, struct tc_err *err)
+{
+    const json_t *place = json_object_get(header, "after");
+    tc_str name = {0};
+    bool named = json_object_get(header, "consumer") != NULL;
+    bool cursor = tc_str_eq(tc_json_get_str(header, "after"), TC_STR("cursor"));
+    if (named && request_name(header, "consumer", &name, err) != TC_OK)
+        return TC_EPARSE;
+    if (!named && (cursor || json_object_get(header, "start")))
+        return tc_fail(err, TC_EPARSE, "\"cursor\" and \"start\" want a \"consumer\"");
+    if (named && (cursor || !place))
+        return read_cursor(header, name, store, consumers, now_wall_ns, after, err);
+    if (json_is_integer(place) && !json_object_get(header, "since"))
+        return request_u64(header, "after", after, err);
+    if (place && !json_is_string(place))
+        return tc_fail(err, TC_EPARSE,
+                       "\"after\" is no number, \"earliest\", \"latest\" or \"cursor\", or there "
+                       "is \"since\" too");
+    return read_start(header, "after", store, after, err);
+}
+
+static int read_all(struct fetch *fetch, const json_t *header, struct store *store,
+                    struct consumers *consumers, int64_t now_wall_ns, int64_t now_mono_ns,
+                    struct tc_err *err)
+{
+    uint64_t wait_ms = 0;
+    int code = read_limit(header, "max_n", 1, FETCH_EVENTS_MOST, &fetch->max_n, err);
+    if (code == TC_OK)
+        code = read_limit(header, "max_bytes", 1, FETCH_BYTES_MOST, &fetch->max_bytes, err);
+    if (code == TC_OK)
+        code = read_limit(header, "wait_ms", 0, FETCH_WAIT_MOST_MS, &wait_ms, err);
+    if (code == TC_OK)
+        code = read_filters(header, fetch->filter, err);
+    if (code == TC_OK)
+        code = check_epoch(header, store, err);
+    if (code == TC_OK)
+        code = read_after(header, store, consumers, now_wall_ns, &fetch->after, err);
+    fetch->deadline_mono_ns = now_mono_ns + (int64_t)wait_ms * TC_MS;
+    return code;
+}
+
+int fetch_open(const struct request *request, struct store *store, struct consumers *consumers,
+               int64_t now_wall_ns, int64_t now_mono_ns, struct answer *answer, struct fetch **out,
+               struct tc_err *err)
+{
+    static const char *const known[] = {"after",   "since", "consumer",  "start",   "epoch",
+                                        "filters", "max_n", "max_bytes", "wait_ms", NULL};
+    json_t *header = NULL;
+    int code = request_header(request, known, answer, &header, err);
+    if (code != TC_OK)
+        return code;
+    struct fetch *fetch = tc_new(sizeof *fetch);
+    fetch->max_n = FETCH_EVENTS_DEFAULT;
+    fetch->max_bytes = FETCH_BYTES_MOST;
+    fetch->filter = filter_new();
+    code = read_all(fetch, header, store, consumers, now_wall_ns, now_mono_ns, err);
+    if (code == TC_OK) {
+        *out = fetch;
+        fetch = NULL; // the caller's now
+    }
+    fetch_free(fetch);
+    json_decref(header);
+    return code;
+}
+
+// --- running ---
+
+// Takes one row into the answer. False when the run is to end before it.
+static bool take(const struct fetch *fetch, const struct store_alert *alert, bool whole,
+                 struct run *run, struct answer *answer)
+{
+    if (!whole) {
+        if (run->damaged_count == DAMAGED_MOST)
+            return false;
+        run->damaged[run->damaged_count++] = alert->seq;
+    } else if (filter_passes(fetch->filter, alert->topic, alert->labels)) {
+        // The first event goes out whatever its size: a limit must not stop the stream.
+        if (answer->count && answer->frames.len + alert->body.len > fetch->max_bytes)
+            return false;
+        answer_frame(answer, alert->body);
+    }
+    run->next_after = alert->seq;
+    run->scanned++;
+    return true;
+}
+
+static int scan(const struct fetch *fetch, struct store *store, struct run *run,
+                struct answer *answer, struct tc_err *err)
+{
+    struct store_alert alert;
+    int code = store_walk(store, fetch->after, filter_one_topic(fetch->filter), err);
+    while (code == TC_OK && answer->count < fetch->max_n && run->scanned < FETCH_ROWS) {
+        code = store_walk_next(store, &alert, err);
+        if (code != TC_OK && code != TC_ECORRUPT)
+            break;
+        if (!take(fetch, &alert, code == TC_OK, run, answer))
+            code = TC_ESTOP;
+        else
+            code = TC_OK;
+    }
+    store_walk_end(store);
+    run->at_end = code == TC_ENOENT;
+    return code == TC_ENOENT || code == TC_ESTOP ? TC_OK : code;
+}
+
+static void put_gap(struct tc_json *json, uint64_t after, uint64_t first)
+{
+    tc_json_key(json, "gap");
+    tc_json_open(json, '{');
+    tc_json_put_u64(json, "from", after + 1);
+    tc_json_put_u64(json, "to", first - 1);
+    tc_json_put_u64(json, "count", first - 1 - after);
+    tc_json_close(json, '}');
+}
+
+static void put_damaged(struct tc_json *json, const struct run *run)
+{
+    tc_json_key(json, "damaged");
+    tc_json_open(json, '[');
+    for (size_t i = 0; i < run->damaged_count; i++)
+        tc_json_u64(json, run->damaged[i]);
+    tc_json_close(json, ']');
+}
+
+// The events are in the answer already; this is the header before them.
+static void put_batch(const struct fetch *fetch, const struct store *store, const struct run *run,
+                      struct answer *answer)
+{
+    const struct store_marks *marks = store_marks(store);
+    size_t count = answer->count;
+    struct tc_json json = answer_header(answer, "BATCH");
+    answer_put_id(&json, "epoch", marks->epoch);
+    tc_json_put_u64(&json, "head", marks->head);
+    tc_json_put_u64(&json, "first", marks->first);
+    tc_json_put_u64(&json, "n", count);
+    tc_json_put_u64(&json, "next_after", run->next_after);
+    tc_json_put_u64(&json, "scanned", run->scanned);
+    if (fetch->after + 1 < marks->first)
+        put_gap(&json, fetch->after, marks->first);
+    if (run->damaged_count)
+        put_damaged(&json, run);
+    tc_json_close(&json, '}');
+}
+
+bool fetch_run(struct fetch *fetch, struct store *store, int64_t now_mono_ns, struct answer *answer,
+               uint64_t *damaged)
+{
+    const struct store_marks *marks = store_marks(store);
+    struct run run = {.next_after = fetch->after};
+    struct tc_err err;
+    answer_begin(answer, "BATCH");
+    int code = scan(fetch, store, &run, answer, &err);
+    *damaged += run.damaged_count;
+    if (code != TC_OK) {
+        answer_refuse(answer, "disk", err.text);
+        return true;
+    }
+    if (run.at_end && run.next_after < marks->head)
+        run.next_after = marks->head;
+    fetch->looked_to = marks->head;
+    bool something = answer->count || run.damaged_count || fetch->after + 1 < marks->first;
+    if (!something && run.at_end && now_mono_ns < fetch->deadline_mono_ns) {
+        fetch->after = run.next_after;
+        return false;
+    }
+    put_batch(fetch, store, &run, answer);
+    return true;
+}

@@ -1,0 +1,46 @@
+// fetch - FETCH: alerts from the history, at once or as soon as there are some.
+//
+// Work is bounded: one run reads at most FETCH_ROWS rows, and the answer says how far it came
+// (next_after), so that a filter that matches nothing in millions of alerts costs many small runs
+// and never a long one. A FETCH that finds nothing and may wait is parked, one per connection.
+//
+//   memory   a parked FETCH is about 300 bytes and its filters; FETCH_PARKED_MOST of them
+//   threads  the broker's loop
+#ifndef FETCH_H
+#define FETCH_H
+
+#include "broker/consumers.h"
+#include "broker/request.h"
+
+enum {
+    FETCH_ROWS = 5000,       // a run, about 5 ms
+    FETCH_EVENTS_MOST = 500, // max_n
+    FETCH_EVENTS_DEFAULT = 100,
+    FETCH_BYTES_MOST = 1024 * 1024, // max_bytes
+    FETCH_WAIT_MOST_MS = 30000,
+    FETCH_FILTERS_MOST = 64,
+    FETCH_PARKED_MOST = 1024,
+};
+
+struct fetch; // one request, parsed
+
+// Reads the request. Gives *out, which fetch_free() ends; answer's rid is filled in. Where a new
+// consumer begins is stored at once, which wants an open transaction (fetch_writes).
+//   TC_EPARSE  header, TC_ENOMEM  a limit, TC_EVERSION  another epoch; else the store's failure
+int fetch_open(const struct request *request, struct store *store, struct consumers *consumers,
+               int64_t now_wall_ns, int64_t now_mono_ns, struct answer *answer, struct fetch **out,
+               struct tc_err *err);
+void fetch_free(struct fetch *fetch);
+
+// Reads alerts into the answer (BATCH). False when there is nothing to say yet and it may wait.
+// `damaged` counts the rows that failed their checksum. Failing reads are answered ERR.
+bool fetch_run(struct fetch *fetch, struct store *store, int64_t now_mono_ns, struct answer *answer,
+               uint64_t *damaged);
+
+// When it must be answered at the latest.
+int64_t fetch_deadline(const struct fetch *fetch);
+
+// True when alerts have come since it last ran.
+bool fetch_due(const struct fetch *fetch, const struct store *store);
+
+#endif

@@ -1,0 +1,145 @@
+#include "broker/filter.h"
+
+#include "common/event.h"
+#include "common/json.h"
+#include "common/mem.h"
+
+#include <stdlib.h>
+
+// A label is looked for in the alert's JSON as the bytes "key":"value". That is exact: inside a
+// JSON text a quote always has a backslash before it, so a quote behind `{` or `,` begins a name,
+// and a key of our alphabet holds nothing that is escaped.
+struct label {
+    struct tc_buf pair; // "key":"value"
+    size_t key_bytes;   // of it: "key":
+};
+
+struct filter {
+    struct tc_buf *topics;
+    size_t topic_count, topic_capacity;
+    struct label *labels;
+    size_t label_count, label_capacity;
+};
+
+struct filter *filter_new(void)
+{
+    return tc_new(sizeof(struct filter));
+}
+
+void filter_free(struct filter *filter)
+{
+    if (!filter)
+        return;
+    for (size_t i = 0; i < filter->topic_count; i++)
+        tc_buf_done(&filter->topics[i]);
+    for (size_t i = 0; i < filter->label_count; i++)
+        tc_buf_done(&filter->labels[i].pair);
+    free(filter->topics);
+    free(filter->labels);
+    free(filter);
+}
+
+static bool label_key_ok(tc_str key)
+{
+    for (size_t i = 0; i < key.len; i++) {
+        char c = key.ptr[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '-' && c != '.')
+            return false;
+    }
+    return key.len > 0;
+}
+
+static int add_label(struct filter *filter, tc_str word, struct tc_err *err)
+{
+    tc_str value = tc_str_cut(word, strlen("label."), word.len), key = {0};
+    if (!tc_str_next(&value, '=', &key) || !value.ptr || !label_key_ok(key))
+        return tc_fail(err, TC_EPARSE, "filter \"%.*s\" is not label.KEY=VALUE", TC_ARG(word));
+    filter->labels = tc_room(filter->labels, filter->label_count, &filter->label_capacity,
+                             sizeof *filter->labels);
+    struct label *label = &filter->labels[filter->label_count++];
+    *label = (struct label){0};
+    struct tc_json json = tc_json_on(&label->pair);
+    tc_json_key_str(&json, key);
+    label->key_bytes = label->pair.len;
+    tc_json_str(&json, value);
+    return TC_OK;
+}
+
+static bool topic_ok(tc_str topic)
+{
+    tc_str segment = {0};
+    if (topic.len > TC_TOPIC_BYTES || !tc_str_ends(topic, TC_STR("/")))
+        return false;
+    tc_str rest = tc_str_cut(topic, 0, topic.len - 1);
+    while (tc_str_next(&rest, '/', &segment)) {
+        if (!tc_event_name_ok(segment))
+            return false;
+    }
+    return true;
+}
+
+int filter_add(struct filter *filter, tc_str word, struct tc_err *err)
+{
+    if (tc_str_starts(word, TC_STR("label.")))
+        return add_label(filter, word, err);
+    if (!topic_ok(word))
+        return tc_fail(err, TC_EPARSE,
+                       "filter \"%.*s\" is no topic: segments of [a-z0-9-], each ending in \"/\"",
+                       (int)(word.len < 200 ? word.len : 200), word.ptr);
+    filter->topics = tc_room(filter->topics, filter->topic_count, &filter->topic_capacity,
+                             sizeof *filter->topics);
+    struct tc_buf *topic = &filter->topics[filter->topic_count++];
+    *topic = (struct tc_buf){0};
+    tc_buf_str(topic, word);
+    return TC_OK;
+}
+
+static bool has_pair(tc_str labels, tc_str pair)
+{
+    const char *from = labels.ptr, *end = labels.ptr + labels.len;
+    const char *found;
+    while ((found = memmem(from, (size_t)(end - from), pair.ptr, pair.len))) {
+        if (found > labels.ptr && (found[-1] == '{' || found[-1] == ','))
+            return true;
+        from = found + 1;
+    }
+    return false;
+}
+
+static bool same_key(const struct label *a, const struct label *b)
+{
+    return a->key_bytes == b->key_bytes && memcmp(a->pair.ptr, b->pair.ptr, a->key_bytes) == 0;
+}
+
+// Whether one of the values named for this label's key is there.
+static bool key_passes(const struct filter *filter, const struct label *label, tc_str labels)
+{
+    for (size_t i = 0; i < filter->label_count; i++) {
+        const struct label *other = &filter->labels[i];
+        if (same_key(label, other) && has_pair(labels, tc_buf_view(&other->pair)))
+            return true;
+    }
+    return false;
+}
+
+bool filter_passes(const struct filter *filter, tc_str topic, tc_str labels)
+{
+    bool passes = filter->topic_count == 0;
+    for (size_t i = 0; i < filter->topic_count && !passes; i++)
+        passes = tc_str_starts(topic, tc_buf_view(&filter->topics[i]));
+    for (size_t i = 0; i < filter->label_count && passes; i++)
+        passes = key_passes(filter, &filter->labels[i], labels);
+    return passes;
+}
+
+tc_str filter_one_topic(const struct filter *filter)
+{
+    if (filter->topic_count != 1)
+        return (tc_str){"", 0};
+    tc_str topic = tc_buf_view(&filter->topics[0]);
+    size_t segments = 0;
+    for (size_t i = 0; i < topic.len; i++)
+        segments += topic.ptr[i] == '/';
+    return segments == 3 ? topic : (tc_str){"", 0};
+}

@@ -1,0 +1,30 @@
+// filter - which alerts a FETCH wants: topics and labels.
+//
+// An alert passes when it has one of the topics, if any are named, and for each label key that is
+// named one of its values. A topic is a prefix that ends in "/".
+//
+//   memory   copies its words
+//   cost     a memcmp a topic, a search of the alert's labels a label
+#ifndef FILTER_H
+#define FILTER_H
+
+#include "common/buf.h"
+#include "common/err.h"
+
+struct filter;
+
+struct filter *filter_new(void);
+void filter_free(struct filter *filter);
+
+// Adds "china-ai/" or "label.desk=asia".
+//   TC_EPARSE  neither
+int filter_add(struct filter *filter, tc_str word, struct tc_err *err);
+
+// `labels` is a JSON object of texts without blanks, as the store keeps it.
+bool filter_passes(const struct filter *filter, tc_str topic, tc_str labels);
+
+// The one whole topic (namespace/watch/severity/) that it asks for, when it asks for exactly one;
+// else empty. The store has an index for that.
+tc_str filter_one_topic(const struct filter *filter);
+
+#endif

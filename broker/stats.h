@@ -1,0 +1,25 @@
+// stats - STATS: where the broker stands, in one answer.
+//
+// The lists are cut (STATS_CONSUMERS, STATS_WATCHERS) so that the header stays below its 16 KiB.
+#ifndef STATS_H
+#define STATS_H
+
+#include "broker/consumers.h"
+#include "broker/intake.h"
+
+enum { STATS_CONSUMERS = 64, STATS_WATCHERS = 32 };
+
+struct stats {
+    struct store *store;
+    const struct watches *watches;
+    const struct consumers *consumers;
+    const struct intake *intake;
+    int64_t started_wall_ns, now_wall_ns;
+    uint64_t live_sent, parked, damaged;
+};
+
+//   TC_EPARSE  the request's header
+int stats_answer(const struct stats *stats, const struct request *request, struct answer *answer,
+                 struct tc_err *err);
+
+#endif
