@@ -1,0 +1,474 @@
+#include "watcher/outbox/submit.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/clock.h"
+#include "common/fault.h"
+#include "common/frame.h"
+#include "common/json.h"
+#include "common/mem.h"
+#include "common/sock.h"
+
+enum { MESSAGES_A_TURN = 64 };
+
+struct verdict {
+    uint64_t n, hseq;
+    char *dead; // the broker's reason; NULL: stored
+};
+
+struct submit {
+    void *zmq;
+    void *socket;
+    struct link *link;
+    struct outbox *outbox;
+    char *endpoint, *name;
+    submit_tell *tell;
+    void *told;
+    bool was_up;
+    char session[TC_ID_TEXT_BYTES];
+    char epoch[TC_ID_TEXT_BYTES]; // of the broker we are talking to
+    struct tc_frames *frames;     // the answer in hand
+    struct tc_buf header;         // the request in hand
+    struct verdict *verdicts;
+    size_t verdict_count, verdict_capacity;
+    int64_t first_verdict_at;
+};
+
+// ---- opening ------------------------------------------------------------------------------
+
+int submit_open(void *zmq_context, tc_str endpoint, tc_str name, struct outbox *outbox,
+                submit_tell *tell, void *told, struct submit **out, struct tc_err *err)
+{
+    struct tc_id seed = tc_id_random();
+    uint64_t number = 0;
+    void *socket = NULL;
+    int code = tc_sock_open(zmq_context, TC_SOCK_DEALER, endpoint, false, &socket, err);
+    tc_sock_close(socket); // it only had to be possible
+    if (code != TC_OK)
+        return code;
+    struct submit *submit = tc_new(sizeof *submit);
+    memcpy(&number, seed.bytes, sizeof number);
+    submit->zmq = zmq_context;
+    submit->outbox = outbox;
+    submit->endpoint = tc_dup(endpoint.ptr, endpoint.len);
+    submit->name = tc_dup(name.ptr, name.len);
+    submit->tell = tell;
+    submit->told = told;
+    submit->link = link_new(number, tc_mono_ns());
+    submit->frames = tc_frames_new();
+    if (!submit->frames) {
+        submit_close(submit);
+        return tc_fail(err, TC_ENOMEM, "no memory for the link to the broker");
+    }
+    *out = submit;
+    return TC_OK;
+}
+
+void submit_written(struct submit *submit)
+{
+    for (size_t i = 0; i < submit->verdict_count; i++)
+        free(submit->verdicts[i].dead);
+    submit->verdict_count = 0;
+}
+
+void submit_close(struct submit *submit)
+{
+    if (!submit)
+        return;
+    submit_written(submit);
+    tc_sock_close(submit->socket);
+    tc_frames_free(submit->frames);
+    tc_buf_done(&submit->header);
+    link_free(submit->link);
+    free(submit->verdicts);
+    free(submit->endpoint);
+    free(submit->name);
+    free(submit);
+}
+
+void *submit_socket(const struct submit *submit)
+{
+    return submit->socket;
+}
+
+void submit_wake(struct submit *submit)
+{
+    link_wake(submit->link);
+}
+
+bool submit_up(const struct submit *submit)
+{
+    return link_state(submit->link) == LINK_READY;
+}
+
+// ---- verdicts -----------------------------------------------------------------------------
+
+static void add_verdict(struct submit *submit, uint64_t n, uint64_t hseq, const char *dead)
+{
+    if (submit->verdict_count == 0)
+        submit->first_verdict_at = tc_mono_ns();
+    submit->verdicts = tc_room(submit->verdicts, submit->verdict_count, &submit->verdict_capacity,
+                               sizeof *submit->verdicts);
+    submit->verdicts[submit->verdict_count++] =
+        (struct verdict){n, hseq, dead ? tc_dup(dead, strlen(dead)) : NULL};
+}
+
+bool submit_any(const struct submit *submit)
+{
+    return submit->verdict_count > 0;
+}
+
+bool submit_due(const struct submit *submit, int64_t now_mono_ns)
+{
+    return submit->verdict_count >= SUBMIT_VERDICTS_EARLY ||
+           (submit->verdict_count &&
+            now_mono_ns >= submit->first_verdict_at + SUBMIT_VERDICTS_AGE_MS * TC_MS);
+}
+
+int submit_write(struct submit *submit, int64_t now_wall_ns, struct tc_err *err)
+{
+    int code = TC_OK;
+    for (size_t i = 0; i < submit->verdict_count && code == TC_OK; i++) {
+        const struct verdict *verdict = &submit->verdicts[i];
+        code = verdict->dead ? outbox_dead(submit->outbox, verdict->n, tc_str_of(verdict->dead),
+                                           now_wall_ns, err)
+                             : outbox_acked(submit->outbox, verdict->n, tc_str_of(submit->epoch),
+                                            verdict->hseq, now_wall_ns, err);
+    }
+    return code;
+}
+
+static bool crowded(const struct submit *submit)
+{
+    return submit->verdict_count + LINK_WINDOW * LINK_BATCH_ITEMS > SUBMIT_VERDICTS_MOST;
+}
+
+int submit_wait_ms(const struct submit *submit, int64_t now_mono_ns)
+{
+    int wait = crowded(submit) ? LINK_HEARTBEAT_MS : link_wait_ms(submit->link, now_mono_ns);
+    if (submit->verdict_count && wait > SUBMIT_VERDICTS_AGE_MS)
+        wait = SUBMIT_VERDICTS_AGE_MS;
+    return wait;
+}
+
+// ---- saying -------------------------------------------------------------------------------
+
+static struct tc_json header_begin(struct submit *submit, const struct link_order *order)
+{
+    tc_buf_clear(&submit->header);
+    struct tc_json json = tc_json_on(&submit->header);
+    tc_json_open(&json, '{');
+    tc_json_put_u64(&json, "rid", order->rid);
+    tc_json_put_str(&json, "session", tc_str_of(submit->session));
+    return json;
+}
+
+// Sends the frames before the payload. Only the first can find the queue full: libzmq takes the rest
+// of a message whose beginning it took.
+static bool send_head(struct submit *submit, const char *command, struct tc_json *json,
+                      bool payload)
+{
+    tc_json_close(json, '}');
+    return tc_frame_send(submit->socket, TC_STR("T1"), true, NULL) == TC_OK &&
+           tc_frame_send(submit->socket, tc_str_of(command), true, NULL) == TC_OK &&
+           tc_frame_send(submit->socket, tc_buf_view(&submit->header), payload, NULL) == TC_OK;
+}
+
+// A fresh socket and session: what was on the way belongs to the old one.
+static int open_socket(struct submit *submit, struct tc_err *err)
+{
+    tc_sock_close(submit->socket);
+    submit->socket = NULL;
+    tc_id_text(tc_id_random(), submit->session);
+    link_opened(submit->link, tc_mono_ns());
+    return tc_sock_open(submit->zmq, TC_SOCK_DEALER, tc_str_of(submit->endpoint), false,
+                        &submit->socket, err);
+}
+
+static int say_hello(struct submit *submit, const struct link_order *order, struct tc_err *err)
+{
+    char epoch[TC_ID_TEXT_BYTES];
+    uint64_t hseq = 0;
+    int code = outbox_last_acked(submit->outbox, epoch, &hseq, err);
+    if (code != TC_OK && code != TC_ENOENT)
+        return code;
+    struct tc_json json = header_begin(submit, order);
+    tc_json_put_str(&json, "role", TC_STR("watcher"));
+    tc_json_put_str(&json, "name", tc_str_of(submit->name));
+    if (code == TC_OK) {
+        tc_json_key(&json, "last_acked");
+        tc_json_open(&json, '{');
+        tc_json_put_str(&json, "epoch", tc_str_of(epoch));
+        tc_json_put_u64(&json, "hseq", hseq);
+        tc_json_close(&json, '}');
+    }
+    link_sent(submit->link, order, send_head(submit, "HELLO", &json, false), tc_mono_ns());
+    return TC_OK;
+}
+
+static void beat(struct submit *submit, const struct link_order *order)
+{
+    struct tc_json json = header_begin(submit, order);
+    link_sent(submit->link, order, send_head(submit, "HB", &json, false), tc_mono_ns());
+}
+
+// Sends the definitions that the broker asked for.
+static int define(struct submit *submit, const struct link_order *order, struct tc_err *err)
+{
+    struct tc_buf bodies = {0};
+    size_t ends[LINK_NEED_MOST], count = 0, from = 0;
+    int code = TC_OK;
+    for (size_t i = 0; i < order->need_count && code == TC_OK; i++) {
+        tc_str body = {"", 0};
+        code = outbox_definition(submit->outbox, order->need[i], &body, err);
+        if (code == TC_OK) {
+            tc_buf_str(&bodies, body);
+            ends[count++] = bodies.len;
+        } else if (code == TC_ENOENT) {
+            code = TC_OK; // the broker will name it again, and the batch will wait
+        }
+    }
+    struct tc_json json = header_begin(submit, order);
+    tc_json_put_u64(&json, "n", count);
+    bool taken = code == TC_OK && send_head(submit, "WATCH", &json, count > 0);
+    for (size_t i = 0; i < count && taken; i++) {
+        taken = tc_frame_send(submit->socket, tc_str_cut(tc_buf_view(&bodies), from, ends[i]),
+                              i + 1 < count, NULL) == TC_OK;
+        from = ends[i];
+    }
+    tc_buf_done(&bodies);
+    if (code == TC_OK)
+        link_sent(submit->link, order, taken, tc_mono_ns());
+    return code;
+}
+
+static bool send_put(struct submit *submit, const struct link_order *order, uint64_t number,
+                     const struct outbox_item *items, size_t count)
+{
+    struct tc_json json = header_begin(submit, order);
+    tc_json_put_u64(&json, "batch", number);
+    tc_json_put_u64(&json, "n", count);
+    bool taken = send_head(submit, "PUT", &json, true);
+    for (size_t i = 0; i < count && taken; i++) {
+        taken = tc_frame_send(submit->socket, items[i].header, true, NULL) == TC_OK &&
+                tc_frame_send(submit->socket, items[i].hits, i + 1 < count, NULL) == TC_OK;
+    }
+    if (taken)
+        tc_fault("submit.sent");
+    return taken;
+}
+
+static int put_new(struct submit *submit, const struct link_order *order, struct tc_err *err)
+{
+    const struct outbox_item *items = NULL;
+    size_t count = 0;
+    uint64_t numbers[LINK_BATCH_ITEMS];
+    int code = outbox_waiting(submit->outbox, order->after, order->most, LINK_BATCH_BYTES, &items,
+                              &count, err);
+    if (code != TC_OK)
+        return code;
+    if (count == 0) {
+        link_empty(submit->link);
+        return TC_OK;
+    }
+    if (!send_put(submit, order, order->number, items, count)) {
+        link_sent(submit->link, order, false, tc_mono_ns());
+        return TC_OK;
+    }
+    for (size_t i = 0; i < count; i++)
+        numbers[i] = items[i].n;
+    link_put(submit->link, order, numbers, count, tc_mono_ns());
+    return TC_OK;
+}
+
+// The items of a batch still wait, unless their verdict came by an answer that we took for lost.
+static bool same_items(const struct link_batch *batch, const struct outbox_item *items,
+                       size_t count)
+{
+    for (size_t i = 0; i < count && i < batch->count; i++) {
+        if (items[i].n != batch->items[i])
+            return false;
+    }
+    return count == batch->count;
+}
+
+static int put_again(struct submit *submit, const struct link_order *order, struct tc_err *err)
+{
+    const struct link_batch *batch = order->batch;
+    const struct outbox_item *items = NULL;
+    size_t count = 0;
+    int code = outbox_waiting(submit->outbox, batch->items[0] - 1, batch->count, SIZE_MAX, &items,
+                              &count, err);
+    if (code != TC_OK)
+        return code;
+    if (!same_items(batch, items, count))
+        return open_socket(submit, err);
+    link_sent(submit->link, order, send_put(submit, order, batch->number, items, count),
+              tc_mono_ns());
+    return TC_OK;
+}
+
+static int carry_out(struct submit *submit, const struct link_order *order, struct tc_err *err)
+{
+    switch (order->act) {
+    case LINK_OPEN: return open_socket(submit, err);
+    case LINK_SAY_HELLO: return say_hello(submit, order, err);
+    case LINK_DEFINE: return define(submit, order, err);
+    case LINK_AGAIN: return put_again(submit, order, err);
+    case LINK_NEW: return put_new(submit, order, err);
+    case LINK_BEAT: beat(submit, order); return TC_OK;
+    case LINK_WAIT: break;
+    }
+    return TC_OK;
+}
+
+// ---- hearing ------------------------------------------------------------------------------
+
+static uint64_t number_of(const json_t *header, const char *key)
+{
+    uint64_t value = 0;
+    tc_json_get_u64(header, key, &value);
+    return value;
+}
+
+static void hear_welcome(struct submit *submit, const json_t *header)
+{
+    tc_str epoch = tc_json_get_str(header, "epoch");
+    size_t most = (size_t)number_of(json_object_get(header, "limits"), "batch_articles");
+    snprintf(submit->epoch, sizeof submit->epoch, "%.*s", TC_ARG(epoch));
+    link_welcome(submit->link, number_of(header, "rid"), most, tc_mono_ns());
+}
+
+static void hear_ack(struct submit *submit, const json_t *header)
+{
+    const json_t *items = json_object_get(header, "items");
+    struct link_batch batch;
+    tc_fault("submit.acked");
+    if (!link_ack(submit->link, number_of(header, "batch"), json_array_size(items), tc_mono_ns(),
+                  &batch))
+        return;
+    for (size_t i = 0; i < batch.count; i++) {
+        const json_t *item = json_array_get(items, i);
+        const char *dead = json_string_value(json_object_get(item, "rejected"));
+        add_verdict(submit, batch.items[i], number_of(item, "hseq"), dead);
+    }
+}
+
+static enum link_refusal refusal_of(tc_str reason)
+{
+    static const struct {
+        const char *name;
+        enum link_refusal refusal;
+    } table[] = {
+        {"batch", LINK_GAP}, {"session", LINK_SESSION}, {"disk", LINK_DISK}, {"watch", LINK_WATCH}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        if (tc_str_eq(reason, tc_str_of(table[i].name)))
+            return table[i].refusal;
+    }
+    return LINK_OTHER;
+}
+
+static void refused(const struct submit *submit, const char *what, const json_t *header)
+{
+    struct tc_err err;
+    tc_str code = tc_json_get_str(header, "code"), reason = tc_json_get_str(header, "reason");
+    tc_fail(&err, TC_EPROTO, "the broker answers %s: %.*s%s%.*s", what, TC_ARG(code),
+            code.len ? ": " : "", TC_ARG(reason));
+    submit->tell(submit->told, "link.refused", &err);
+}
+
+static void hear_nak(struct submit *submit, const json_t *header)
+{
+    const json_t *need = json_object_get(header, "need");
+    struct tc_id hashes[LINK_NEED_MOST];
+    struct link_nak nak = {
+        .rid = number_of(header, "rid"),
+        .reason = refusal_of(tc_json_get_str(header, "reason")),
+        .expected = number_of(header, "expected_batch"),
+        .retry_ms = number_of(header, "retry_ms"),
+        .need = hashes,
+    };
+    for (size_t i = 0; i < json_array_size(need) && nak.need_count < LINK_NEED_MOST; i++) {
+        const json_t *hash = json_array_get(need, i);
+        tc_str text = {json_string_value(hash), json_string_length(hash)};
+        if (tc_unhex(text, hashes[nak.need_count].bytes, TC_ID_BYTES))
+            nak.need_count++;
+    }
+    if (nak.reason == LINK_SESSION || nak.reason == LINK_DISK || nak.reason == LINK_OTHER)
+        refused(submit, "NAK", header);
+    link_nak(submit->link, &nak, tc_mono_ns());
+}
+
+static void hear_error(struct submit *submit, const json_t *header)
+{
+    struct link_batch batch;
+    char reason[TC_ERR_TEXT_BYTES];
+    refused(submit, "ERR", header);
+    if (!link_error(submit->link, number_of(header, "rid"), tc_mono_ns(), &batch))
+        return;
+    snprintf(reason, sizeof reason, "the broker cannot read it: %.*s",
+             TC_ARG(tc_json_get_str(header, "reason")));
+    add_verdict(submit, batch.items[0], 0, reason);
+}
+
+static void hear(struct submit *submit, const struct tc_request *answer)
+{
+    json_t *header = NULL;
+    if (tc_json_read(answer->header, &header, NULL) != TC_OK)
+        return; // not a tocsin broker; without answers the session ends by itself
+    tc_str reply = answer->command;
+    if (tc_str_eq(reply, TC_STR("WELCOME")))
+        hear_welcome(submit, header);
+    else if (tc_str_eq(reply, TC_STR("ACK")))
+        hear_ack(submit, header);
+    else if (tc_str_eq(reply, TC_STR("NAK")))
+        hear_nak(submit, header);
+    else if (tc_str_eq(reply, TC_STR("ERR")))
+        hear_error(submit, header);
+    else if (tc_str_eq(reply, TC_STR("OK")))
+        link_defined(submit->link, number_of(header, "rid"));
+    json_decref(header);
+}
+
+static void hear_all(struct submit *submit)
+{
+    for (int i = 0; i < MESSAGES_A_TURN && submit->socket && !crowded(submit); i++) {
+        struct tc_request answer;
+        int code = tc_frames_receive(submit->frames, submit->socket, NULL);
+        if (code == TC_ENOENT || code == TC_EPROTO)
+            return;
+        if (code != TC_OK || tc_frames_request(submit->frames, &answer, NULL) != TC_OK)
+            continue;
+        link_heard(submit->link, tc_mono_ns());
+        hear(submit, &answer);
+    }
+}
+
+// ---- the turn -----------------------------------------------------------------------------
+
+static void tell_changes(struct submit *submit)
+{
+    struct tc_err err;
+    bool up = submit_up(submit);
+    if (up == submit->was_up)
+        return;
+    submit->was_up = up;
+    tc_fail(&err, TC_OK, "%s %s", up ? "connected to" : "lost", submit->endpoint);
+    submit->tell(submit->told, up ? "link.up" : "link.down", &err);
+}
+
+int submit_turn(struct submit *submit, struct tc_err *err)
+{
+    int code = TC_OK;
+    hear_all(submit);
+    while (code == TC_OK && !crowded(submit)) {
+        struct link_order order = link_next(submit->link, tc_mono_ns());
+        if (order.act == LINK_WAIT)
+            break;
+        code = carry_out(submit, &order, err);
+    }
+    tell_changes(submit);
+    return code;
+}
