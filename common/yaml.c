@@ -37,6 +37,7 @@ struct spot {
 // A list or map that has begun and not ended.
 struct open {
     struct tc_yaml node;
+    size_t byte;  // where it began
     size_t first; // its children are reader.nodes[first..]
 };
 
@@ -152,35 +153,39 @@ static struct lead read_lead(tc_str line)
     return lead;
 }
 
-// What to write when a line holds text that YAML takes for something of its own. Empty when it
-// does not look like that.
-static tc_str text_help(struct reader *reader, int line_number, bool colon_is_it)
+// Whether byte `at` of a line stands inside [...] or {...}, as far as that line shows.
+static bool is_flow(tc_str line, size_t at)
 {
-    tc_str line = yaml_line(reader->file, line_number);
+    tc_str before = tc_str_cut(line, 0, at);
+    return before.len &&
+           (memchr(before.ptr, '{', before.len) || memchr(before.ptr, '[', before.len));
+}
+
+// What to write when the mistake at `byte` looks like text that YAML takes for something of its
+// own (WATCH-LANGUAGE, "YAML traps"). Empty when it does not.
+static tc_str text_help(struct reader *reader, size_t byte, bool is_colon)
+{
+    static const char specials[] = "@`*&!%\"'";
+    if (tc_diags_errors(reader->diags) >= TC_DIAG_MOST)
+        return (tc_str){"", 0}; // nobody will see it
+    int number = yaml_line_of(reader->file, byte);
+    size_t at = byte - reader->file->line_starts[number - 1];
+    tc_str line = yaml_line(reader->file, number);
     struct lead lead = read_lead(line);
-    bool special = lead.value.len && strchr("@`*&!%\"'", lead.value.ptr[0]);
-    if (!lead.value.len || !(special || colon_is_it))
+    bool flow = is_flow(line, at);
+    const char *first = flow ? line.ptr + at : lead.value.ptr;
+    bool special = (flow ? at < line.len : lead.value.len > 0) && strchr(specials, *first);
+    if (!special && !(is_colon && lead.value.len))
         return (tc_str){"", 0};
+    if (flow || !lead.key.len)
+        return TC_STR("YAML reads some characters as its own; put the text between single quotes");
     if (tc_str_eq(lead.key, TC_STR("match")))
         return TC_STR("YAML reads some characters as its own; put the query in a block, "
                       "`match: |`, and the query on the next line");
-    if (lead.key.len)
-        return tc_arena_printf(reader->arena,
-                               "YAML reads some characters as its own; put the text in a block, "
-                               "`%.*s: |`, or between single quotes",
-                               TC_ARG(lead.key));
-    return TC_STR("YAML reads some characters as its own; put the text between single quotes");
-}
-
-static tc_str text_help_inside(struct reader *reader, size_t byte)
-{
-    int number = yaml_line_of(reader->file, byte);
-    size_t before = byte - reader->file->line_starts[number - 1];
-    tc_str line = tc_str_cut(yaml_line(reader->file, number), 0, before);
-    bool flow = line.len && (memchr(line.ptr, '{', line.len) || memchr(line.ptr, '[', line.len));
-    if (flow)
-        return TC_STR("YAML reads some characters as its own; put the text between single quotes");
-    return text_help(reader, number, false);
+    return tc_arena_printf(reader->arena,
+                           "YAML reads some characters as its own; put the text in a block, "
+                           "`%.*s: |`, or between single quotes",
+                           TC_ARG(lead.key));
 }
 
 // --- scalars ---
@@ -268,7 +273,7 @@ static void begin_collection(struct reader *reader, enum tc_yaml_kind kind)
         return;
     }
     reader->open[reader->depth++] =
-        (struct open){.node = node_here(reader, kind), .first = reader->count};
+        (struct open){node_here(reader, kind), reader->here.byte, reader->count};
 }
 
 static int by_text_then_place(const void *left, const void *right)
@@ -309,23 +314,12 @@ static struct tc_yaml *keep_nodes(struct reader *reader, size_t first, size_t co
     return kept;
 }
 
-// The byte of a place given by line and column, for the rare node that needs it.
-static size_t byte_at(const struct reader *reader, int line, int column)
-{
-    tc_str text = yaml_line(reader->file, line);
-    size_t at = 0;
-    for (int i = 1; i < column && at < text.len; i++)
-        tc_utf8_next(text, &at);
-    return reader->file->line_starts[line - 1] + at;
-}
-
 // A list or map cannot be a key; an empty scalar takes its place, so that reading goes on.
-static struct tc_yaml refuse_key(struct reader *reader, const struct tc_yaml *node)
+static struct tc_yaml refuse_key(struct reader *reader, const struct open *open)
 {
-    size_t byte = byte_at(reader, node->line, node->column);
-    mistake(reader, byte, byte + 1, (tc_str){"", 0}, "a key must be plain text, not a %s",
-            node->kind == TC_YAML_LIST ? "list" : "map");
-    return empty_scalar(reader, node->line, node->column, byte);
+    mistake(reader, open->byte, open->byte + 1, (tc_str){"", 0},
+            "a key must be plain text, not a %s", open->node.kind == TC_YAML_LIST ? "list" : "map");
+    return empty_scalar(reader, open->node.line, open->node.column, open->byte);
 }
 
 static void end_collection(struct reader *reader)
@@ -344,7 +338,7 @@ static void end_collection(struct reader *reader)
     }
     reader->count = open->first;
     reader->depth--;
-    finish_node(reader, at_key(reader) ? refuse_key(reader, &node) : node);
+    finish_node(reader, at_key(reader) ? refuse_key(reader, open) : node);
 }
 
 // --- what YAML can do and we refuse ---
@@ -360,7 +354,7 @@ static void alias(struct reader *reader)
 {
     size_t from = reader->here.byte;
     reader->alias_line = reader->here.line;
-    mistake(reader, from, word_end(reader->file->text, from), text_help_inside(reader, from),
+    mistake(reader, from, word_end(reader->file->text, from), text_help(reader, from, false),
             "aliases (*name) are not used here");
     finish_node(reader, empty_scalar(reader, reader->here.line, reader->here.column, from));
 }
@@ -370,10 +364,10 @@ static void refuse_properties(struct reader *reader, const yaml_char_t *anchor,
 {
     size_t from = reader->here.byte, to = word_end(reader->file->text, from);
     if (anchor)
-        mistake(reader, from, to, text_help_inside(reader, from),
+        mistake(reader, from, to, text_help(reader, from, false),
                 "anchors (&name) are not used here");
     if (tag || bare_tag)
-        mistake(reader, from, to, text_help_inside(reader, from), "tags (!name) are not used here");
+        mistake(reader, from, to, text_help(reader, from, false), "tags (!name) are not used here");
 }
 
 static void begin_document(struct reader *reader)
@@ -436,18 +430,18 @@ static void syntax_error(struct reader *reader)
     if (spot.line == reader->alias_line)
         return; // the alias is the mistake
     const char *problem = parser->problem ? parser->problem : "memory ran out";
+    const char *context = parser->context ? parser->context : "";
+    if (*context)
+        walk(reader, &begun, parser->context_mark.index);
+    // What is still open at the end of the file is shown where it was opened.
+    if (*context && spot.byte == reader->file->text.len)
+        spot = begun;
     bool colon = strcmp(problem, "mapping values are not allowed in this context") == 0;
-    tc_str help = text_help(reader, spot.line, colon);
-    if (!parser->context) {
-        mistake(reader, spot.byte, spot.byte + 1, help, "%s", problem);
-        return;
-    }
-    walk(reader, &begun, parser->context_mark.index);
-    if (begun.line == spot.line)
-        mistake(reader, spot.byte, spot.byte + 1, help, "%s: %s", parser->context, problem);
-    else
-        mistake(reader, spot.byte, spot.byte + 1, help, "%s (begun in line %d): %s",
-                parser->context, begun.line, problem);
+    char since[40] = "";
+    if (*context && begun.line != spot.line)
+        snprintf(since, sizeof since, " (begun in line %d)", begun.line);
+    mistake(reader, spot.byte, spot.byte + 1, text_help(reader, spot.byte, colon), "%s%s%s%s",
+            context, since, *context ? ": " : "", problem);
 }
 
 // Closes what a mistake left open. A key without its value is left out.
