@@ -58,7 +58,7 @@ struct text_paragraph {
 };
 
 struct text_segment {
-    uint32_t number;      // from 0, in reading order
+    uint32_t number; // from 0, in reading order
     const struct text_word *words;
     uint32_t word_count;
     uint32_t title_words; // words 0 .. title_words-1 are the title, the others the body
@@ -68,7 +68,7 @@ struct text_segment {
     uint32_t paragraph_count;
     uint32_t lead_paragraph; // index of the first paragraph of the body; == paragraph_count: none
     tc_str title;            // as written (a view of the original), may be empty
-    char lang[TEXT_LANG_BYTES]; // of most of its words; empty when unknown
+    char lang[TEXT_LANG_BYTES];     // of most of its words; empty when unknown
     uint32_t first_line, last_line; // of the page, from 1; 0 for articles that are no pages
 };
 
@@ -105,9 +105,8 @@ struct text_query_word {
 // Splits an entry into words, in the arena. Gives their number; 0 when it holds no word at all.
 // `lost` (may be NULL) is set to the first byte offset of a sign that no word can hold (a query
 // "foo+bar" loses "+"), or entry.len when none was lost.
-size_t text_query_words(tc_str entry, const struct text_settings *settings,
-                        struct tc_arena *arena, const struct text_query_word **out,
-                        size_t *lost);
+size_t text_query_words(tc_str entry, const struct text_settings *settings, struct tc_arena *arena,
+                        const struct text_query_word **out, size_t *lost);
 
 // Whether a folded or surface form matches a pattern with `*` and `?` (letters by code points).
 bool text_wild_match(tc_str pattern, tc_str word);

@@ -1,0 +1,220 @@
+#include "watcher/text/blocks.h"
+
+#include "watcher/text/sentence.h"
+#include "watcher/text/utf8.h"
+#include "watcher/text/words.h"
+
+enum {
+    WRAP_COLUMNS = 110,   // hard-wrapped lines are shorter
+    WRAP_SLACK = 8,       // columns that wrapped lines may leave free beyond the next word
+    WRAP_GOOD = 60,       // of 100 pairs of lines that must look wrapped
+    WRAP_RUNNING = 25,    // of 100 that must go on with a small letter
+    WRAP_LONG = 10,       // of 100 lines that may be longer
+    SENTENCE_BYTES = 160, // a block of this size is text even without a full stop
+    TAB = 8,
+};
+
+static bool is_space(const char *p, const char *end, size_t *len, uint32_t *cp)
+{
+    unsigned drops = words_class_at(p, end, len, cp) == CLASS_SPACE;
+    return drops || *cp == 0xFEFF || *cp == 0x200B;
+}
+
+static unsigned columns(uint32_t cp)
+{
+    return cp == '\t' ? TAB : cp == 0x3000 ? 2 : cp == 0xFEFF || cp == '\r' ? 0 : 1;
+}
+
+// Strips white space off a line. False when nothing is left.
+static bool trim(tc_str text, size_t from, size_t to, struct block *out)
+{
+    const char *p = text.ptr + from, *end = text.ptr + to;
+    size_t len, indent = 0;
+    uint32_t cp;
+    while (p < end && is_space(p, end, &len, &cp)) {
+        indent += columns(cp);
+        p += len;
+    }
+    while (end > p) {
+        const char *last = utf8_back(p, end);
+        if (!is_space(last, end, &len, &cp))
+            break;
+        end = last;
+    }
+    out->from = (uint32_t)(p - text.ptr);
+    out->to = (uint32_t)(end - text.ptr);
+    out->indent = (uint16_t)(indent > UINT16_MAX ? UINT16_MAX : indent);
+    return p < end;
+}
+
+static size_t count_lines(tc_str text)
+{
+    const char *p = text.ptr, *end = p + text.len;
+    size_t count = 1;
+    while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+        count++;
+        p++;
+    }
+    return count;
+}
+
+// The lines with anything in them, as blocks.
+static void split(tc_str text, struct tc_arena *arena, struct blocks *out)
+{
+    uint32_t number = 0;
+    uint16_t blanks = 0;
+    out->count = 0;
+    out->list = tc_arena_take(arena, count_lines(text) * sizeof *out->list);
+    for (size_t from = 0; from < text.len; number++) {
+        const char *newline = memchr(text.ptr + from, '\n', text.len - from);
+        size_t to = newline ? (size_t)(newline - text.ptr) : text.len;
+        struct block *block = &out->list[out->count];
+        if (trim(text, from, to, block)) {
+            block->line = block->last_line = number + 1;
+            block->blanks = blanks;
+            blanks = 0;
+            out->count++;
+        } else if (blanks < UINT16_MAX) {
+            blanks++;
+        }
+        from = to + 1;
+    }
+}
+
+static size_t characters(tc_str text, const struct block *block)
+{
+    size_t count = 0;
+    for (size_t i = block->from; i < block->to; i++)
+        count += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
+    return count;
+}
+
+static size_t first_word(tc_str text, const struct block *block)
+{
+    size_t i = block->from;
+    while (i < block->to && text.ptr[i] != ' ')
+        i++;
+    return i - block->from;
+}
+
+static bool begins_small(tc_str text, const struct block *block)
+{
+    uint32_t cp;
+    size_t len;
+    enum unicode_class class =
+        words_class_at(text.ptr + block->from, text.ptr + block->to, &len, &cp);
+    return class == CLASS_LETTER && !(unicode_cell_of(cp) & UNICODE_UPPER);
+}
+
+static bool ends_sentence(tc_str text, const struct block *block)
+{
+    return sentence_ends(tc_str_cut(text, block->from, block->to));
+}
+
+static uint16_t least_indent(const struct blocks *blocks)
+{
+    uint16_t least = UINT16_MAX;
+    for (size_t i = 0; i < blocks->count; i++)
+        if (blocks->list[i].indent < least)
+            least = blocks->list[i].indent;
+    return least;
+}
+
+static bool runs_on(const struct block *next, uint16_t margin)
+{
+    return next->blanks == 0 && next->indent <= margin;
+}
+
+// The longest line that may be wrapped; 0 when too many lines are longer.
+static size_t wrap_width(tc_str text, const struct blocks *blocks)
+{
+    size_t width = 0, longer = 0;
+    for (size_t i = 0; i < blocks->count; i++) {
+        size_t len = characters(text, &blocks->list[i]);
+        if (len > WRAP_COLUMNS)
+            longer++;
+        else if (len > width)
+            width = len;
+    }
+    return longer * 100 > blocks->count * WRAP_LONG ? 0 : width;
+}
+
+// A pair of lines looks wrapped when the next word had no room on the first line, or when the
+// second goes on in the middle of a sentence. Lists of headlines also have lines of one length,
+// so some pairs have to go on with a small letter.
+static bool is_wrapped(tc_str text, const struct blocks *blocks, uint16_t margin)
+{
+    size_t width = wrap_width(text, blocks), pairs = 0, good = 0, running = 0;
+    for (size_t i = 0; width && i + 1 < blocks->count; i++) {
+        const struct block *line = &blocks->list[i], *next = line + 1;
+        if (!runs_on(next, margin))
+            continue;
+        bool small = begins_small(text, next) && !ends_sentence(text, line);
+        bool full = characters(text, line) + 1 + first_word(text, next) + WRAP_SLACK >= width;
+        pairs++;
+        good += small || full;
+        running += small;
+    }
+    return pairs && good * 100 >= pairs * WRAP_GOOD && running * 100 >= pairs * WRAP_RUNNING;
+}
+
+// Joins lines that run on, in place.
+static void unwrap(struct blocks *blocks, uint16_t margin)
+{
+    size_t kept = 0;
+    for (size_t i = 1; i < blocks->count; i++) {
+        struct block *last = &blocks->list[kept], *line = &blocks->list[i];
+        if (runs_on(line, margin)) {
+            last->to = line->to;
+            last->last_line = line->last_line;
+        } else {
+            blocks->list[++kept] = *line;
+        }
+    }
+    blocks->count = kept + 1;
+}
+
+// Whether blocks first..last hold a whole sentence.
+static bool tells_something(tc_str text, const struct blocks *blocks, size_t first, size_t last)
+{
+    for (size_t i = first; i <= last; i++) {
+        const struct block *block = &blocks->list[i];
+        if (block->to - block->from >= SENTENCE_BYTES || ends_sentence(text, block))
+            return true;
+    }
+    return false;
+}
+
+static void number_segments(tc_str text, struct blocks *blocks)
+{
+    uint32_t segment = 0;
+    size_t first = 0; // of the segment that grows
+    for (size_t i = 0; i < blocks->count; i++) {
+        bool gap = i > 0 && blocks->list[i].blanks >= 2;
+        if (gap && tells_something(text, blocks, first, i - 1)) {
+            segment++;
+            first = i;
+        }
+        blocks->list[i].segment = segment;
+    }
+    if (segment > 0 && !tells_something(text, blocks, first, blocks->count - 1)) {
+        segment--;
+        for (size_t i = first; i < blocks->count; i++)
+            blocks->list[i].segment = segment;
+    }
+    blocks->segments = segment + 1;
+}
+
+void blocks_read(tc_str text, bool page, struct tc_arena *arena, struct blocks *out)
+{
+    *out = (struct blocks){0};
+    split(text, arena, out);
+    if (out->count == 0)
+        return;
+    out->segments = 1;
+    uint16_t margin = least_indent(out);
+    if (is_wrapped(text, out, margin))
+        unwrap(out, margin);
+    if (page)
+        number_segments(text, out);
+}

@@ -1,0 +1,39 @@
+// utf8 - the door: bytes become code points, whatever they are.
+//
+// Nothing is copied to repair text: a byte that is no UTF-8 reads as U+FFFD where it stands, so
+// offsets stay those of the original.
+//
+//   threads  any
+#ifndef UTF8_H
+#define UTF8_H
+
+#include "common/arena.h"
+
+enum { UTF8_BAD = 0xFFFD, UTF8_MOST = 4 };
+
+// Reads the code point at p (p < end) and gives the number of bytes it takes. Bad bytes give
+// UTF8_BAD for each longest part that could have begun a character, as Unicode 15 section 3.9
+// recommends.
+size_t utf8_read(const char *p, const char *end, uint32_t *cp);
+
+// The same, fast for ASCII.
+static inline size_t utf8_next(const char *p, const char *end, uint32_t *cp)
+{
+    if ((unsigned char)*p < 0x80) {
+        *cp = (unsigned char)*p;
+        return 1;
+    }
+    return utf8_read(p, end, cp);
+}
+
+// The start of the character before p; start < p.
+const char *utf8_back(const char *start, const char *p);
+
+// How many bad places `text` has, each of which reads as U+FFFD.
+uint32_t utf8_bad(tc_str text);
+
+// Normalises valid UTF-8 to NFC in `out` of `room` bytes; gives the number of bytes written.
+// Text that would not fit is copied as it is, cut to the room.
+size_t utf8_nfc(tc_str text, char *out, size_t room);
+
+#endif
