@@ -93,13 +93,20 @@ static bool take_clock(tc_str *rest, struct tm *utc, int64_t *ns, int *zone_minu
         if (take_byte(rest, ".,") && !take_fraction(rest, ns))
             return false;
     }
-    return utc->tm_hour <= 24 && utc->tm_min <= 59 && utc->tm_sec <= 60 &&
+    bool end_of_day = utc->tm_hour == 24 && !utc->tm_min && !utc->tm_sec;
+    return (utc->tm_hour <= 23 || end_of_day) && utc->tm_min <= 59 && utc->tm_sec <= 60 &&
            take_zone(rest, zone_minutes);
+}
+
+static int days_of(int month, int year)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    return days[month - 1] + (month == 2 && leap);
 }
 
 bool tc_time_read(tc_str text, int64_t *wall_ns)
 {
-    static const int month_days[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     tc_str rest = tc_str_trim(text);
     struct tm utc = {0};
     int64_t ns = 0;
@@ -108,14 +115,16 @@ bool tc_time_read(tc_str text, int64_t *wall_ns)
         !take_byte(&rest, "-") || !take_number(&rest, 2, &utc.tm_mday))
         return false;
     if (year < 1678 || year > 2261 || month < 1 || month > 12 || utc.tm_mday < 1 ||
-        utc.tm_mday > month_days[month - 1])
+        utc.tm_mday > days_of(month, year))
         return false; // years that nanoseconds in 64 bits cannot hold are refused
     if (rest.len && !take_clock(&rest, &utc, &ns, &zone_minutes))
+        return false;
+    if (rest.len)
         return false;
     utc.tm_year = year - 1900;
     utc.tm_mon = month - 1;
     *wall_ns = ((int64_t)timegm(&utc) - zone_minutes * 60) * TC_SECOND + ns;
-    return rest.len == 0;
+    return true;
 }
 
 bool tc_duration_read(tc_str text, int64_t *ns)

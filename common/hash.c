@@ -45,6 +45,8 @@ void tc_id_text(struct tc_id id, char *out)
 
 uint32_t tc_crc32(uint32_t before, tc_str bytes)
 {
+    if (!bytes.len)
+        return before; // zlib takes a NULL pointer for "begin anew"
     return (uint32_t)crc32_z(before, (const Bytef *)bytes.ptr, bytes.len);
 }
 

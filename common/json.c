@@ -132,12 +132,29 @@ void tc_json_put_bool(struct tc_json *json, const char *key, bool value)
     tc_json_bool(json, value);
 }
 
+// A zero byte is nowhere part of JSON, but jansson 2.14 overlooks one behind a number.
+static int refuse_zero_byte(tc_str text, const char *zero, struct tc_err *err)
+{
+    int line = 1;
+    const char *start = text.ptr;
+    for (const char *at = text.ptr; at < zero; at++) {
+        if (*at == '\n') {
+            line++;
+            start = at + 1;
+        }
+    }
+    return tc_fail(err, TC_EPARSE, "not JSON: a zero byte (line %d, column %d)", line,
+                   (int)(zero - start) + 1);
+}
+
 int tc_json_read(tc_str text, json_t **out, struct tc_err *err)
 {
     json_error_t wrong;
-    json_t *value =
-        json_loadb(text.ptr ? text.ptr : "", text.len,
-                   JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &wrong);
+    const char *zero = text.len ? memchr(text.ptr, '\0', text.len) : NULL;
+    if (zero)
+        return refuse_zero_byte(text, zero, err);
+    json_t *value = json_loadb(text.ptr ? text.ptr : "", text.len,
+                               JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &wrong);
     if (!value)
         return tc_fail(err, TC_EPARSE, "not JSON: %s (line %d, column %d)", wrong.text, wrong.line,
                        wrong.column);
