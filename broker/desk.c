@@ -6,7 +6,6 @@
 #include "broker/stats.h"
 #include "common/fault.h"
 #include "common/mem.h"
-#include "common/utf8.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -104,7 +103,6 @@ static int take_put(struct desk *desk, const struct request *request, struct pen
                     int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
 {
     (void)now_mono_ns;
-    pending->put = true;
     desk->items += request->payload_count / 2;
     return intake_put(&desk->intake, request, now_wall_ns, &pending->answer, err);
 }
@@ -275,10 +273,23 @@ static struct pending *pend(struct desk *desk, const struct request *request)
     return pending;
 }
 
+// What a refusal must name, of a request that is not looked at any further.
+static void note_numbers(const struct request *request, struct answer *answer)
+{
+    json_t *header = NULL;
+    if (tc_json_read(request->header, &header, NULL) != TC_OK)
+        return;
+    answer->has_rid = tc_json_get_u64(header, "rid", &answer->rid);
+    tc_json_get_u64(header, "batch", &answer->batch);
+    json_decref(header);
+}
+
 void desk_refuse(struct desk *desk, const struct request *request, const char *code,
                  const char *reason)
 {
-    answer_refuse(&pend(desk, request)->answer, code, reason);
+    struct answer *answer = &pend(desk, request)->answer;
+    note_numbers(request, answer);
+    answer_refuse(answer, code, reason);
 }
 
 // A FETCH writes when it brings a new consumer, which is known only inside; so it opens a
@@ -290,27 +301,39 @@ static bool wants_transaction(const struct command *command, const struct reques
             memmem(request->header.ptr, request->header.len, "consumer", strlen("consumer")));
 }
 
+static int take(struct desk *desk, const struct command *command, const struct request *request,
+                struct pending *pending, int64_t now_wall_ns, int64_t now_mono_ns,
+                struct tc_err *err)
+{
+    int code = TC_OK;
+    if (pending->writes && !store_writing(desk->store))
+        code = store_begin(desk->store, err);
+    return code == TC_OK ? command->take(desk, request, pending, now_wall_ns, now_mono_ns, err)
+                         : code;
+}
+
 void desk_take(struct desk *desk, const struct request *request, int64_t now_wall_ns,
                int64_t now_mono_ns)
 {
     const struct command *command = command_named(request->command);
-    struct tc_err err = {0};
-    int code = TC_OK;
     if (!command) {
+        struct tc_err err;
         tc_fail(&err, TC_EPROTO, "no command \"%.*s\"",
                 (int)(request->command.len < 32 ? request->command.len : 32), request->command.ptr);
-        if (tc_utf8_valid(tc_str_of(err.text)) != strlen(err.text))
-            tc_fail(&err, TC_EPROTO, "no such command");
         desk_refuse(desk, request, "unsupported", err.text);
         return;
     }
     struct pending *pending = pend(desk, request);
     pending->writes = wants_transaction(command, request);
-    if (pending->writes && desk->failed == TC_OK && !store_writing(desk->store))
-        code = store_begin(desk->store, &err);
-    if (code == TC_OK && !(pending->writes && desk->failed != TC_OK))
-        code = command->take(desk, request, pending, now_wall_ns, now_mono_ns, &err);
+    pending->put = command->take == take_put;
+    if (pending->writes && desk->failed != TC_OK) { // the transaction is lost: refused at the end
+        note_numbers(request, &pending->answer);
+        return;
+    }
+    struct tc_err err = {0};
+    int code = take(desk, command, request, pending, now_wall_ns, now_mono_ns, &err);
     if (code != TC_OK) {
+        note_numbers(request, &pending->answer);
         desk->failed = code;
         desk->failure = err;
     }

@@ -2,6 +2,7 @@
 
 #include "broker/alert/policy.h"
 #include "common/mem.h"
+#include "common/utf8.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@ struct item {
     tc_str *bodies; // HIT of each
     const struct tc_event_watch **watches;
     size_t count;
-    const char *rejected; // in the arena
+    tc_str rejected; // in the arena
 };
 
 struct batch {
@@ -278,7 +279,8 @@ static void reject(struct intake *intake, struct item *item, const char *reason)
 {
     tc_event_article_free(item->article);
     item->article = NULL;
-    item->rejected = tc_arena_printf(intake->arena, "%s", reason).ptr;
+    tc_str words = tc_str_of(reason); // may quote what a peer sent, cut anywhere
+    item->rejected = tc_arena_str(intake->arena, tc_str_cut(words, 0, tc_utf8_valid(words)));
 }
 
 // What a hit must be before its bytes become part of an event; decoding has checked UTF-8.
@@ -464,7 +466,7 @@ static int store_item(struct intake *intake, const struct item *item, int64_t no
 static void put_rejected(struct intake *intake, const struct item *item, struct tc_json *json)
 {
     tc_json_open(json, '{');
-    tc_json_put_str(json, "rejected", tc_str_of(item->rejected));
+    tc_json_put_str(json, "rejected", item->rejected);
     tc_json_close(json, '}');
     intake->counts.rejected++;
 }

@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "common/utf8.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -126,7 +127,8 @@ void answer_refuse(struct answer *answer, const char *code, const char *reason)
 {
     struct tc_json json = answer_begin(answer, "ERR");
     tc_json_put_str(&json, "code", tc_str_of(code));
-    tc_json_put_str(&json, "reason", tc_str_of(reason));
+    tc_str words = tc_str_of(reason); // may quote what a peer sent, cut anywhere
+    tc_json_put_str(&json, "reason", tc_str_cut(words, 0, tc_utf8_valid(words)));
     tc_json_close(&json, '}');
 }
 

@@ -1,0 +1,301 @@
+#include "broker/broker.h"
+
+#include "broker/desk.h"
+#include "broker/feed.h"
+#include "common/clock.h"
+#include "common/daemon.h"
+#include "common/frame.h"
+#include "common/mem.h"
+#include "common/sock.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <zmq.h>
+
+struct broker {
+    const struct settings *settings; // borrowed
+    int signals;                     // borrowed
+    int store_lock, fetch_lock, live_lock;
+    struct store *store;
+    void *context, *router, *xpub;
+    struct feed *feed;
+    struct desk *desk;
+    struct tc_frames *frames;
+    tc_str *views; // of the frames of one message
+    bool stopping;
+    int64_t stop_mono_ns; // at the latest, once stopping
+};
+
+// --- where the desk's answers go ---
+
+// A peer that has gone, or does not read, loses its answer: it asks again.
+static void send_answer(void *context, const struct answer *answer)
+{
+    struct broker *broker = context;
+    if (!answer->reply)
+        return;
+    for (size_t i = 0; i < answer->envelope_count; i++) {
+        if (tc_frame_send(broker->router, answer_envelope_at(answer, i), true, NULL) != TC_OK)
+            return;
+    }
+    tc_frame_send(broker->router, TC_STR("T1"), true, NULL);
+    tc_frame_send(broker->router, tc_str_of(answer->reply), true, NULL);
+    tc_frame_send(broker->router, tc_buf_view(&answer->header), answer->count > 0, NULL);
+    for (size_t i = 0; i < answer->count; i++)
+        tc_frame_send(broker->router, answer_frame_at(answer, i), i + 1 < answer->count, NULL);
+}
+
+static void send_live(void *context, tc_str topic, tc_str body)
+{
+    struct broker *broker = context;
+    feed_listen(broker->feed);
+    feed_send(broker->feed, topic, body);
+}
+
+static uint64_t live_count(void *context)
+{
+    const struct broker *broker = context;
+    return feed_sent(broker->feed);
+}
+
+// --- opening ---
+
+static int open_store(struct broker *broker, struct tc_arena *arena, struct tc_err *err)
+{
+    tc_str path = broker->settings->store;
+    size_t slash = path.len;
+    while (slash && path.ptr[slash - 1] != '/')
+        slash--;
+    int code = slash > 1 ? tc_make_dirs(tc_str_cut(path, 0, slash - 1), err) : TC_OK;
+    if (code == TC_OK)
+        code = tc_lock(tc_arena_printf(arena, "%.*s.lock", TC_ARG(path)), &broker->store_lock, err);
+    return code == TC_OK ? store_open(path, &broker->store, err) : code;
+}
+
+// The folder of an ipc endpoint is the runtime folder, or one that the settings name.
+static int make_endpoint_folder(tc_str endpoint, struct tc_err *err)
+{
+    tc_str scheme = TC_STR("ipc://");
+    size_t slash = endpoint.len;
+    if (!tc_str_starts(endpoint, TC_STR("ipc:///")))
+        return TC_OK;
+    while (endpoint.ptr[slash - 1] != '/')
+        slash--;
+    tc_str folder = tc_str_cut(endpoint, scheme.len, slash - 1);
+    return folder.len ? tc_make_dirs(folder, err) : TC_OK;
+}
+
+static int open_socket(struct broker *broker, enum tc_sock_kind kind, tc_str endpoint, int *lock,
+                       void **socket, struct tc_err *err)
+{
+    int code = make_endpoint_folder(endpoint, err);
+    if (code == TC_OK)
+        code = tc_lock_endpoint(endpoint, lock, err);
+    return code == TC_OK ? tc_sock_open(broker->context, kind, endpoint, true, socket, err) : code;
+}
+
+static int open_sockets(struct broker *broker, struct tc_err *err)
+{
+    const struct settings *settings = broker->settings;
+    broker->context = zmq_ctx_new();
+    if (!broker->context)
+        return tc_fail(err, TC_EPROTO, "cannot make a ZeroMQ context: %s", zmq_strerror(errno));
+    int code =
+        open_socket(broker, TC_SOCK_XPUB, settings->live, &broker->live_lock, &broker->xpub, err);
+    if (code == TC_OK)
+        code = open_socket(broker, TC_SOCK_ROUTER, settings->fetch, &broker->fetch_lock,
+                           &broker->router, err);
+    return code;
+}
+
+static int open_inside(struct broker *broker, struct tc_err *err)
+{
+    struct desk_out out = {broker, send_answer, send_live, live_count};
+    struct tc_arena *arena = tc_arena_new();
+    tc_str runtime;
+    int code = tc_runtime_dir(arena, true, &runtime, err);
+    if (code == TC_OK)
+        code = open_store(broker, arena, err);
+    if (code == TC_OK)
+        code = open_sockets(broker, err);
+    if (code == TC_OK)
+        code = desk_open(broker->store, &out, tc_wall_ns(), &broker->desk, err);
+    if (code == TC_OK)
+        broker->feed = feed_new(broker->xpub, broker->store, broker->settings->live_except,
+                                broker->settings->live_except_count, tc_mono_ns());
+    tc_arena_free(arena);
+    return code;
+}
+
+int broker_open(const struct settings *settings, int signals, struct broker **out,
+                struct tc_err *err)
+{
+    struct broker *broker = tc_new(sizeof *broker);
+    broker->settings = settings;
+    broker->signals = signals;
+    broker->store_lock = broker->fetch_lock = broker->live_lock = -1;
+    broker->frames = tc_frames_new();
+    broker->views = tc_new(TC_FRAMES_MOST * sizeof *broker->views);
+    int code = open_inside(broker, err);
+    if (code != TC_OK) {
+        broker_close(broker);
+        return code;
+    }
+    *out = broker;
+    return TC_OK;
+}
+
+static void unlock(int lock)
+{
+    if (lock >= 0)
+        close(lock);
+}
+
+void broker_close(struct broker *broker)
+{
+    if (!broker)
+        return;
+    desk_close(broker->desk);
+    feed_free(broker->feed);
+    tc_sock_close(broker->router);
+    tc_sock_close(broker->xpub);
+    if (broker->context)
+        zmq_ctx_term(broker->context);
+    store_close(broker->store);
+    tc_frames_free(broker->frames);
+    free(broker->views);
+    unlock(broker->fetch_lock);
+    unlock(broker->live_lock);
+    unlock(broker->store_lock); // last: nobody opens the store before it is closed
+    free(broker);
+}
+
+// --- a turn ---
+
+// What is no request is answered too, as far as it says where to: the routing id, and the empty
+// frame of a REQ socket.
+static void take_message(struct broker *broker, int64_t wall_ns, int64_t mono_ns)
+{
+    size_t count = tc_frames_count(broker->frames);
+    struct tc_request parts;
+    struct tc_err err;
+    for (size_t i = 0; i < count; i++)
+        broker->views[i] = tc_frames_at(broker->frames, i);
+    struct request request = {.envelope = broker->views};
+    if (tc_frames_request(broker->frames, &parts, &err) != TC_OK) {
+        request.envelope_count = count > 1 && broker->views[1].len == 0 ? 2 : 1;
+        desk_refuse(broker->desk, &request, "payload", err.text);
+        return;
+    }
+    request.envelope_count = parts.envelope;
+    request.command = parts.command;
+    request.header = parts.header;
+    request.payload = broker->views + parts.payload;
+    request.payload_count = count - parts.payload;
+    desk_take(broker->desk, &request, wall_ns, mono_ns);
+}
+
+// Drains what has arrived. A message with too many frames was thrown away: nobody to answer.
+static int drain(struct broker *broker, struct tc_err *err)
+{
+    size_t bytes = 0;
+    int code = TC_OK;
+    while (desk_taken(broker->desk) < BROKER_ITEMS && bytes < BROKER_BYTES) {
+        code = tc_frames_receive(broker->frames, broker->router, err);
+        if (code == TC_EFULL) {
+            tc_log_err(TC_WARN, "broker.message_refused", err);
+            continue;
+        }
+        if (code != TC_OK)
+            break;
+        take_message(broker, tc_wall_ns(), tc_mono_ns());
+        for (size_t i = 0; i < tc_frames_count(broker->frames); i++)
+            bytes += broker->views[i].len;
+    }
+    return code == TC_ENOENT ? TC_OK : code;
+}
+
+static int turn(struct broker *broker, struct tc_err *err)
+{
+    feed_listen(broker->feed);
+    int code = drain(broker, err);
+    if (code == TC_OK)
+        code = desk_finish(broker->desk, tc_wall_ns(), tc_mono_ns(), err);
+    if (code == TC_OK)
+        code = feed_publish(broker->feed, err);
+    feed_beat(broker->feed, tc_wall_ns(), tc_mono_ns());
+    return code;
+}
+
+// --- the loop ---
+
+static void read_signals(struct broker *broker)
+{
+    int signal;
+    while ((signal = tc_signal_next(broker->signals))) {
+        if (signal == SIGHUP) {
+            tc_log(TC_INFO, "broker.hangup", "reason=\"settings are read at the start only\"");
+            continue;
+        }
+        if (broker->stopping)
+            continue;
+        tc_log(TC_INFO, "broker.stopping", "signal=%d", signal);
+        tc_notify("STOPPING=1");
+        broker->stopping = true;
+        broker->stop_mono_ns = tc_mono_ns() + BROKER_DRAIN_MS * TC_MS;
+    }
+}
+
+// Milliseconds until something is to be done without a message, rounded up.
+static long wait_ms(const struct broker *broker)
+{
+    int64_t next = desk_next_mono_ns(broker->desk), beat = feed_next_mono_ns(broker->feed);
+    if (beat < next)
+        next = beat;
+    int64_t left = next - tc_mono_ns();
+    return left <= 0 ? 0 : (long)((left + TC_MS - 1) / TC_MS);
+}
+
+// A broker that stops takes what has arrived already and nothing that comes later.
+static bool done(const struct broker *broker, const zmq_pollitem_t *items)
+{
+    return broker->stopping &&
+           (!(items[0].revents & ZMQ_POLLIN) || tc_mono_ns() >= broker->stop_mono_ns);
+}
+
+static void announce(const struct broker *broker)
+{
+    const struct store_marks *marks = store_marks(broker->store);
+    const struct settings *settings = broker->settings;
+    char epoch[TC_ID_TEXT_BYTES], store[TC_LOG_TEXT_BYTES];
+    tc_id_text(marks->epoch, epoch);
+    tc_log(TC_INFO, "broker.ready",
+           "version=%s epoch=%s head=%llu hhead=%llu store=%s fetch=%.*s live=%.*s", TOCSIN_VERSION,
+           epoch, (unsigned long long)marks->head, (unsigned long long)marks->hhead,
+           tc_log_text(settings->store, store), TC_ARG(settings->fetch), TC_ARG(settings->live));
+    tc_notify("READY=1");
+}
+
+int broker_run(struct broker *broker, struct tc_err *err)
+{
+    zmq_pollitem_t items[] = {
+        {broker->router, 0, ZMQ_POLLIN, 0},
+        {broker->xpub, 0, ZMQ_POLLIN, 0},
+        {NULL, broker->signals, ZMQ_POLLIN, 0},
+    };
+    int code = TC_OK;
+    announce(broker);
+    while (code == TC_OK) {
+        int ready = zmq_poll(items, 3, broker->stopping ? 0 : wait_ms(broker));
+        if (ready < 0 && errno != EINTR)
+            return tc_fail(err, TC_EPROTO, "cannot wait for messages: %s", zmq_strerror(errno));
+        read_signals(broker);
+        code = turn(broker, err);
+        if (code == TC_OK && done(broker, items))
+            break;
+    }
+    return code;
+}
