@@ -292,18 +292,19 @@ static size_t distance(tc_str a, tc_str b)
 const char *tc_nearest(tc_str word, const char *const *candidates, size_t count)
 {
     const char *nearest = NULL;
-    size_t most = least(word.len / 3, 3);
+    size_t nearest_far = 0;
     if (!word.len || word.len > WORD_BYTES)
         return NULL;
     for (size_t i = 0; i < count; i++) {
         tc_str candidate = tc_str_of(candidates[i]);
         if (candidate.len > WORD_BYTES)
             continue;
+        size_t longer = word.len > candidate.len ? word.len : candidate.len;
         size_t far = distance(word, candidate);
-        if (far > most || (nearest && far == most))
+        if (far > least(longer / 3, 3) || (nearest && far >= nearest_far))
             continue;
         nearest = candidates[i];
-        most = far;
+        nearest_far = far;
     }
     return nearest;
 }
