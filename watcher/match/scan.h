@@ -37,9 +37,9 @@ void scan_hit_fill(struct scan *scan, const struct matcher *matcher, const struc
 struct scan_stats scan_stats(const struct scan *scan);
 
 // For `tocsin why`: evaluates one watch on one segment and tells of every node of its tree
-// whether it holds there and where. Called for a parent before its children; `depth` from 0.
+// whether it holds there and where; `note` views the scan until the next call. Called for a parent before its children; `depth` from 0.
 struct scan_why {
-    const struct query_node *node;
+    const struct query_node *node; // NULL: what the watch asks beside its query (where, score)
     const struct query_list_entry *entry; // set when the node is a list's entry, else NULL
     int depth;
     bool holds;
