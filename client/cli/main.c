@@ -4,6 +4,7 @@
 #include "client/cli/cli.h"
 #include "common/diag.h"
 
+#include <langinfo.h>
 #include <locale.h>
 #include <stdlib.h>
 
@@ -17,6 +18,10 @@ static int help(int argc, char **argv);
 
 // In the order of `tocsin help`.
 static const struct command commands[] = {
+    {"publish", cli_publish, "hand articles to a watcher"},
+    {"tail", cli_tail, "alerts as they come"},
+    {"consume", cli_consume, "alerts durably: resumes where it acknowledged"},
+    {"history", cli_history, "alerts that are stored"},
     {"help", help, "this list, or the help of one command"},
 };
 
@@ -81,9 +86,18 @@ static bool is_one_of(const char *word, const char *a, const char *b)
     return !strcmp(word, a) || !strcmp(word, b);
 }
 
+// Text is UTF-8 here whatever the environment says; the locale is for the width of characters on
+// a terminal. Numbers stay as in C.
+static void set_locale(void)
+{
+    setlocale(LC_CTYPE, "");
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        setlocale(LC_CTYPE, "C.UTF-8");
+}
+
 int main(int argc, char **argv)
 {
-    setlocale(LC_CTYPE, ""); // for the width of Chinese on a terminal; numbers stay as in C
+    set_locale();
     if (argc < 2) {
         usage(stderr);
         return CLI_CANNOT;
