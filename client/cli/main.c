@@ -22,6 +22,7 @@ static const struct command commands[] = {
     {"tail", cli_tail, "alerts as they come"},
     {"consume", cli_consume, "alerts durably: resumes where it acknowledged"},
     {"history", cli_history, "alerts that are stored"},
+    {"status", cli_status, "how broker and watcher are"},
     {"help", help, "this list, or the help of one command"},
 };
 
