@@ -242,7 +242,7 @@ static struct query_node *read_meta(struct reader *reader)
 
 static void close_group(struct reader *reader, size_t from, size_t to)
 {
-    if (!take(reader, TOKEN_CLOSE))
+    if (!take(reader, TOKEN_CLOSE) && !reader->too_deep)
         query_wrong(&reader->lexer, from, to, "E0102", NULL, "\"(\" is never closed");
 }
 

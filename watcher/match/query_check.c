@@ -82,11 +82,17 @@ static const struct query_node *bad_operand(const struct query_node *node)
     switch (node->op) {
     case QUERY_WORDS:
     case QUERY_REGEX:
-    case QUERY_LIST:
     case QUERY_NEAR: // these have been checked themselves
     case QUERY_ONEAR:
     case QUERY_NOTNEAR:
     case QUERY_EXCEPT: return NULL;
+    case QUERY_LIST:
+        for (size_t i = 0; i < node->list->count; i++) {
+            const struct query_node *bad = bad_operand(node->list->entries[i].node);
+            if (bad)
+                return bad;
+        }
+        return NULL;
     case QUERY_NAMED: return bad_operand(node->children[0]);
     case QUERY_OR:
         for (size_t i = 0; i < node->child_count; i++) {

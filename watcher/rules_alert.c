@@ -1,0 +1,106 @@
+// `alert`: checked here, carried out by the broker.
+#include "watcher/rules_parts.h"
+
+static void read_when(struct rules_reader *reader, const struct tc_yaml *node,
+                      struct rules_alert *alert)
+{
+    static const char *const words[] = {"first", "every", NULL};
+    static const char *const known[] = {"count", "window", NULL};
+    int64_t window_ns = 0;
+    if (!node)
+        return;
+    if (node->kind != TC_YAML_MAP) {
+        int which = rules_one_of(reader, node, "when (or {count: 5, window: 1h})", words);
+        alert->when = which == 1 ? RULES_WHEN_EVERY : RULES_WHEN_FIRST;
+        return;
+    }
+    const struct tc_yaml *count = tc_yaml_get(node, "count"), *window = tc_yaml_get(node, "window");
+    tc_yaml_only(node, known, reader->diags);
+    if (!count || !window) {
+        tc_yaml_wrong(node, "E0117", reader->diags, "write {count: 5, window: 1h}",
+                      "a count in a window needs both");
+        return;
+    }
+    alert->when = RULES_WHEN_COUNT;
+    tc_yaml_u64(count, 1, 1000 * 1000, &alert->count, reader->diags);
+    if (tc_yaml_duration(window, &window_ns, reader->diags))
+        alert->window = tc_arena_str(reader->arena, window->text);
+}
+
+static void read_update(struct rules_reader *reader, const struct tc_yaml *item,
+                        struct rules_alert *alert)
+{
+    static const char *const known[] = {"sources", NULL};
+    static const char *const words[] = {"new_language", "correction", NULL};
+    if (item->kind == TC_YAML_MAP) {
+        if (tc_yaml_only(item, known, reader->diags) == 0)
+            tc_yaml_u64(tc_yaml_get(item, "sources"), 2, 1000 * 1000, &alert->update_sources,
+                        reader->diags);
+        return;
+    }
+    int which = rules_one_of(reader, item, "reason for an update (or sources: 5)", words);
+    alert->update_new_language = alert->update_new_language || which == 0;
+    alert->update_correction = alert->update_correction || which == 1;
+}
+
+static void read_updates(struct rules_reader *reader, const struct tc_yaml *list,
+                         struct rules_alert *alert)
+{
+    if (!rules_is_list(reader, list, "update_on"))
+        return;
+    alert->updates = true;
+    alert->update_new_language = alert->update_correction = false;
+    alert->update_sources = 0;
+    for (size_t i = 0; i < list->count; i++)
+        read_update(reader, &list->items[i], alert);
+}
+
+static void read_word(struct rules_reader *reader, const struct tc_yaml *map, const char *key,
+                      const char *const *words, tc_str *out)
+{
+    const struct tc_yaml *node = tc_yaml_get(map, key);
+    int which = node ? rules_one_of(reader, node, key, words) : -1;
+    if (which >= 0)
+        *out = tc_str_of(words[which]);
+}
+
+// Words that a later version will understand are refused as such, not as typing mistakes.
+static bool has_reserved(struct rules_reader *reader, const struct tc_yaml *map)
+{
+    static const char *const reserved[] = {"spike",  "absence",     "mute",   "mutes",
+                                           "digest", "quiet_hours", "silence"};
+    bool found = false;
+    for (size_t i = 0; i < map->count; i++) {
+        for (size_t k = 0; k < sizeof reserved / sizeof *reserved; k++) {
+            if (!tc_str_eq(map->keys[i].text, tc_str_of(reserved[k])))
+                continue;
+            tc_yaml_wrong(&map->keys[i], "E0117", reader->diags, NULL,
+                          "%s: is reserved for a later version", reserved[k]);
+            found = true;
+        }
+    }
+    return found;
+}
+
+void rules_read_alert(struct rules_reader *reader, const struct tc_yaml *map,
+                      struct rules_alert *alert)
+{
+    static const char *const known[] = {"when",          "per",          "update_on", "throttle",
+                                        "on_correction", "on_withdrawn", NULL};
+    static const char *const per[] = {"story", "article", NULL};
+    static const char *const correction[] = {"resend", "note", "ignore", NULL};
+    static const char *const withdrawn[] = {"retract", "note", NULL};
+    int64_t throttle_ns = 0;
+    if (!rules_is_map(reader, map, "alert"))
+        return;
+    if (!has_reserved(reader, map))
+        tc_yaml_only(map, known, reader->diags);
+    read_when(reader, tc_yaml_get(map, "when"), alert);
+    read_updates(reader, tc_yaml_get(map, "update_on"), alert);
+    read_word(reader, map, "per", per, &alert->per);
+    read_word(reader, map, "on_correction", correction, &alert->on_correction);
+    read_word(reader, map, "on_withdrawn", withdrawn, &alert->on_withdrawn);
+    const struct tc_yaml *throttle = tc_yaml_get(map, "throttle");
+    if (throttle && tc_yaml_duration(throttle, &throttle_ns, reader->diags))
+        alert->throttle = tc_arena_str(reader->arena, throttle->text);
+}

@@ -1,0 +1,225 @@
+// The canonical JSON of a watch: what the broker keeps, and what its hash is made of.
+//
+// Keys come in one order, labels and annotations sorted, the query in its canonical string form, so
+// that the same watch written differently keeps its hash. Lists go in as hashes of their entries: a
+// changed list is a changed watch.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/json.h"
+#include "common/mem.h"
+#include "watcher/rules_parts.h"
+
+static const char *const status_names[] = {"live", "shadow", "paused", "retired"};
+
+static void put_pairs(struct tc_json *json, const char *key, const struct rules_pairs *pairs)
+{
+    tc_json_key(json, key);
+    tc_json_open(json, '{');
+    for (size_t i = 0; i < pairs->count; i++) {
+        tc_json_key_str(json, pairs->items[i].key);
+        tc_json_str(json, pairs->items[i].value);
+    }
+    tc_json_close(json, '}');
+}
+
+static void put_given(struct tc_json *json, const char *key, tc_str value)
+{
+    if (value.len > 0)
+        tc_json_put_str(json, key, value);
+}
+
+static void put_values(struct tc_json *json, const char *key, const tc_str *values, size_t count)
+{
+    if (count == 0)
+        return;
+    tc_json_key(json, key);
+    tc_json_open(json, '[');
+    for (size_t i = 0; i < count; i++)
+        tc_json_str(json, values[i]);
+    tc_json_close(json, ']');
+}
+
+static void put_when(struct tc_json *json, const struct rules_alert *alert)
+{
+    if (alert->when == RULES_WHEN_UNSET)
+        return;
+    tc_json_key(json, "when");
+    if (alert->when != RULES_WHEN_COUNT) {
+        tc_json_str(json, alert->when == RULES_WHEN_EVERY ? TC_STR("every") : TC_STR("first"));
+        return;
+    }
+    tc_json_open(json, '{');
+    tc_json_put_u64(json, "count", alert->count);
+    tc_json_put_str(json, "window", alert->window);
+    tc_json_close(json, '}');
+}
+
+static void put_updates(struct tc_json *json, const struct rules_alert *alert)
+{
+    if (!alert->updates)
+        return;
+    tc_json_key(json, "update_on");
+    tc_json_open(json, '[');
+    if (alert->update_new_language)
+        tc_json_str(json, TC_STR("new_language"));
+    if (alert->update_sources) {
+        tc_json_open(json, '{');
+        tc_json_put_u64(json, "sources", alert->update_sources);
+        tc_json_close(json, '}');
+    }
+    if (alert->update_correction)
+        tc_json_str(json, TC_STR("correction"));
+    tc_json_close(json, ']');
+}
+
+static void put_alert(struct tc_json *json, const struct rules_alert *alert)
+{
+    tc_json_key(json, "alert");
+    tc_json_open(json, '{');
+    put_when(json, alert);
+    put_given(json, "per", alert->per);
+    put_updates(json, alert);
+    put_given(json, "throttle", alert->throttle);
+    put_given(json, "on_correction", alert->on_correction);
+    put_given(json, "on_withdrawn", alert->on_withdrawn);
+    tc_json_close(json, '}');
+}
+
+static void put_where(struct tc_json *json, const struct rules_settings *settings)
+{
+    const struct watch_where *where = &settings->where;
+    if (!where->lang_count && !where->source_count && !where->country_count &&
+        !where->section_count && !where->author_count && !settings->words.len &&
+        !settings->max_age.len)
+        return;
+    tc_json_key(json, "where");
+    tc_json_open(json, '{');
+    put_values(json, "lang", where->langs, where->lang_count);
+    put_values(json, "source", where->sources, where->source_count);
+    put_values(json, "country", where->countries, where->country_count);
+    put_values(json, "section", where->sections, where->section_count);
+    put_values(json, "author", where->authors, where->author_count);
+    put_given(json, "words", settings->words);
+    put_given(json, "max_age", settings->max_age);
+    tc_json_close(json, '}');
+}
+
+static void put_query(struct tc_json *json, const struct query_node *query)
+{
+    struct tc_buf text = {0};
+    query_print(query, &text);
+    tc_json_put_str(json, "query", tc_buf_view(&text));
+    tc_buf_done(&text);
+}
+
+static void put_score(struct tc_json *json, const struct watch *watch)
+{
+    if (watch->term_count == 0)
+        return;
+    tc_json_key(json, "score");
+    tc_json_open(json, '{');
+    tc_json_key(json, "threshold");
+    tc_json_real(json, watch->threshold);
+    tc_json_key(json, "terms");
+    tc_json_open(json, '[');
+    for (size_t i = 0; i < watch->term_count; i++) {
+        tc_json_open(json, '{');
+        put_query(json, watch->terms[i].query);
+        tc_json_key(json, "weight");
+        tc_json_real(json, watch->terms[i].weight);
+        tc_json_close(json, '}');
+    }
+    tc_json_close(json, ']');
+    tc_json_close(json, '}');
+}
+
+// ---- lists ---------------------------------------------------------------------------------
+
+struct used { // lists that a watch names, itself or through other lists, each once
+    const struct query_list **lists;
+    size_t count, capacity;
+};
+
+static void collect(const struct query_node *node, struct used *used)
+{
+    if (!node)
+        return;
+    for (size_t i = 0; i < node->child_count; i++)
+        collect(node->children[i], used);
+    if (node->op != QUERY_LIST)
+        return;
+    for (size_t i = 0; i < used->count; i++) {
+        if (used->lists[i] == node->list)
+            return;
+    }
+    used->lists =
+        tc_room(used->lists, used->count, &used->capacity, sizeof(const struct query_list *));
+    used->lists[used->count++] = node->list;
+    for (size_t i = 0; i < node->list->count; i++)
+        collect(node->list->entries[i].node, used);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct query_list *const *left = a, *const *right = b;
+    return tc_str_cmp((*left)->name, (*right)->name);
+}
+
+static void put_lists(struct tc_json *json, const struct watch *watch)
+{
+    struct used used = {0};
+    collect(watch->query, &used);
+    for (size_t i = 0; i < watch->term_count; i++)
+        collect(watch->terms[i].query, &used);
+    if (used.count == 0)
+        return;
+    qsort(used.lists, used.count, sizeof(const struct query_list *), by_name);
+    tc_json_key(json, "lists");
+    tc_json_open(json, '{');
+    for (size_t i = 0; i < used.count; i++) {
+        struct tc_buf text = {0};
+        char hex[TC_ID_TEXT_BYTES];
+        for (size_t k = 0; k < used.lists[i]->count; k++) {
+            const struct query_list_entry *entry = &used.lists[i]->entries[k];
+            tc_buf_addf(&text, "%.*s ", TC_ARG(entry->lang));
+            query_print(entry->node, &text);
+            tc_buf_byte(&text, '\n');
+        }
+        tc_id_text(tc_id_of_bytes(tc_buf_view(&text)), hex);
+        tc_json_key_str(json, used.lists[i]->name);
+        tc_json_str(json, tc_str_of(hex));
+        tc_buf_done(&text);
+    }
+    tc_json_close(json, '}');
+    free(used.lists);
+}
+
+tc_str rules_definition(struct rules_reader *reader, const struct rules_settings *settings,
+                        const struct watch *watch)
+{
+    struct tc_buf text = {0};
+    struct tc_json json = tc_json_on(&text);
+    tc_json_open(&json, '{');
+    tc_json_put_str(&json, "name", watch->name);
+    tc_json_put_str(&json, "severity", watch->severity);
+    tc_json_put_str(&json, "status", tc_str_of(status_names[watch->status]));
+    put_given(&json, "expires", settings->expires);
+    put_given(&json, "renamed_from", settings->renamed_from);
+    put_pairs(&json, "labels", &settings->labels);
+    put_pairs(&json, "annotations", &settings->annotations);
+    put_alert(&json, &settings->alert);
+    if (watch->query)
+        put_query(&json, watch->query);
+    else if (watch->all_articles)
+        tc_json_put_str(&json, "query", TC_STR("*"));
+    else
+        tc_json_put_str(&json, "query", TC_STR(""));
+    put_score(&json, watch);
+    put_lists(&json, watch);
+    put_where(&json, settings);
+    tc_json_close(&json, '}');
+    tc_str kept = tc_arena_str(reader->arena, tc_buf_view(&text));
+    tc_buf_done(&text);
+    return kept;
+}

@@ -1,0 +1,166 @@
+// rules_parts - what the files behind rules.h share; nobody else includes this.
+//
+//   rules.c             the set: files added, names unique, matcher made
+//   rules_file.c        one YAML watch file from its root to its watches
+//   rules_lines.c       one JSONL watch file, a watch a line
+//   rules_lists.c       lists and the files they are included from
+//   rules_tree.c        a query in its tree form
+//   rules_watch.c       one watch
+//   rules_settings.c    what a watch and `defaults` have in common: labels, where, ...
+//   rules_alert.c       `alert`
+//   rules_definition.c  the canonical JSON of a watch
+//   rules_cases.c       tests inside a file, read
+//   rules_tests.c       tests inside a file, run
+//   rules_bytes.c       a whole file at once
+#ifndef RULES_PARTS_H
+#define RULES_PARTS_H
+
+#include "common/buf.h"
+#include "common/yaml.h"
+#include "watcher/rules.h"
+
+enum {
+    RULES_NAME_BYTES = 63, // namespace, name, severity: topics must stay under 200 bytes
+    RULES_LABELS_MOST = 32,
+    RULES_TEXT_BYTES = 4096, // of a label, an annotation
+    RULES_TERMS_MOST = 1000, // of a score
+    RULES_INCLUDES_MOST = 1000,
+    RULES_TESTS_MOST = 10 * 1000, // a watch
+};
+
+// ---- what is read --------------------------------------------------------------------------
+
+struct rules_pair {
+    tc_str key, value;
+};
+
+struct rules_pairs { // sorted by key
+    struct rules_pair *items;
+    size_t count;
+};
+
+enum rules_when { RULES_WHEN_UNSET, RULES_WHEN_FIRST, RULES_WHEN_EVERY, RULES_WHEN_COUNT };
+
+struct rules_alert { // texts as written, empty when absent
+    enum rules_when when;
+    uint64_t count;
+    tc_str window;
+    tc_str per, throttle, on_correction, on_withdrawn;
+    bool updates; // update_on was given
+    bool update_new_language, update_correction;
+    uint64_t update_sources; // 0: none
+};
+
+struct rules_settings {
+    enum watch_status status;
+    tc_str expires, renamed_from;
+    struct rules_pairs labels, annotations;
+    struct watch_where where;
+    tc_str words, max_age; // of `where`, as written, for the definition
+    struct rules_alert alert;
+};
+
+enum rules_expect { RULES_EXPECT_HIT, RULES_EXPECT_NONE, RULES_EXPECT_STORY };
+
+struct rules_case { // one test
+    tc_str name;
+    int line;
+    enum rules_expect expect;
+    tc_str text; // the article, or
+    tc_str file; // a glob in `folder`
+    tc_str folder;
+    bool from_file;
+    tc_str title, lang, source, quote;
+    const uint32_t *segments; // that must hit, and no others
+    size_t segment_count;
+    bool segments_given;
+};
+
+struct rules_entry { // a watch and where it came from
+    struct watch watch;
+    const char *file;
+    int line;
+    const struct rules_case *cases;
+    size_t case_count;
+};
+
+// ---- reading one file ----------------------------------------------------------------------
+
+struct rules_reader {
+    struct rules *rules;
+    const struct text_settings *text;
+    struct tc_arena *arena; // of the rule set: everything that stays
+    struct tc_diags *diags;
+    const char *file;
+    tc_str namespace;
+    tc_str test_folder;
+    bool bulk; // lines made by a program: no advice about tests
+    struct query_lists lists;
+    struct rules_settings defaults;
+    struct rules_entry *entries; // heap; of this file
+    size_t count, capacity;
+};
+
+struct tc_arena *rules_arena(struct rules *rules);
+
+// Reads files into reader->entries. Mistakes are in reader->diags.
+void rules_read_yaml(struct rules_reader *reader);
+void rules_read_lines(struct rules_reader *reader);
+
+// All lists of a file and its includes, filled and free of cycles, in reader->lists.
+void rules_read_lists(struct rules_reader *reader, const struct tc_yaml *root);
+
+// Adds the watch of a map. On mistakes it is left out.
+void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map);
+
+// Lays what a map says over `settings`; `map` is a watch or `defaults`.
+void rules_read_settings(struct rules_reader *reader, const struct tc_yaml *map,
+                         struct rules_settings *settings);
+void rules_read_alert(struct rules_reader *reader, const struct tc_yaml *map,
+                      struct rules_alert *alert);
+
+// A query in either form: a string, or a tree. NULL after mistakes.
+struct query_node *rules_read_query(struct rules_reader *reader, const struct tc_yaml *node);
+
+// A part of a tree or list: a plain string is a word, a phrase or "@name" here. NULL after mistakes.
+struct query_node *rules_read_tree(struct rules_reader *reader, const struct tc_yaml *node);
+
+// The tests of a watch.
+const struct rules_case *rules_read_cases(struct rules_reader *reader, const struct tc_yaml *list,
+                                          size_t *count);
+
+// Canonical JSON, in the reader's arena.
+tc_str rules_definition(struct rules_reader *reader, const struct rules_settings *settings,
+                        const struct watch *watch);
+
+// Reads a whole file, adding its bytes to `out`.
+//   TC_ENOENT  there is none
+//   TC_EIO     cannot be read
+//   TC_EFULL   more than `most` bytes
+int rules_read_bytes(const char *path, size_t most, struct tc_buf *out, struct tc_err *err);
+
+// Whether `text` is a name of [a-z0-9-]{1,63}.
+bool rules_is_name(tc_str text);
+
+// Reports that `node` is no name, as `what`. False then.
+bool rules_read_name(struct rules_reader *reader, const struct tc_yaml *node, const char *what,
+                     tc_str *out);
+
+// A scalar that must be one of `words` (NULL-ended); gives its index, -1 after a mistake.
+int rules_one_of(struct rules_reader *reader, const struct tc_yaml *node, const char *what,
+                 const char *const *words);
+
+// Whether `map` is a map; says so when it is not. NULL is fine and false.
+bool rules_is_map(struct rules_reader *reader, const struct tc_yaml *map, const char *what);
+bool rules_is_list(struct rules_reader *reader, const struct tc_yaml *list, const char *what);
+
+// ---- the set -------------------------------------------------------------------------------
+
+size_t rules_entry_count(const struct rules *rules);
+const struct rules_entry *rules_entry_at(const struct rules *rules, size_t index);
+const struct text_settings *rules_text_settings(const struct rules *rules);
+
+// The watch of this name that is known already, NULL when there is none.
+const struct rules_entry *rules_find(const struct rules *rules, tc_str name);
+
+#endif

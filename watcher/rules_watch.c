@@ -1,0 +1,201 @@
+// One watch: its name, its query or score, its settings, its tests.
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/mem.h"
+#include "watcher/rules_parts.h"
+
+static bool read_number(struct rules_reader *reader, const struct tc_yaml *node, double *out)
+{
+    tc_str text = {0};
+    char copy[40], *end;
+    if (!node || !tc_yaml_str(node, &text, reader->diags))
+        return false;
+    snprintf(copy, sizeof copy, "%.*s", TC_ARG(text));
+    double number = strtod(copy, &end);
+    if (text.len == 0 || text.len >= sizeof copy || *end || !isfinite(number)) {
+        tc_yaml_wrong(node, "E0117", reader->diags, NULL, "\"%.*s\" is no number", TC_ARG(text));
+        return false;
+    }
+    *out = number;
+    return true;
+}
+
+// {match: "...", weight: 5}
+static bool read_term(struct rules_reader *reader, const struct tc_yaml *map,
+                      struct watch_term *term)
+{
+    static const char *const known[] = {"match", "weight", NULL};
+    if (!rules_is_map(reader, map, "a term of a score"))
+        return false;
+    bool fine = tc_yaml_only(map, known, reader->diags) == 0;
+    const struct tc_yaml *match = tc_yaml_get(map, "match"), *weight = tc_yaml_get(map, "weight");
+    if (!match || !weight) {
+        tc_yaml_wrong(map, "E0117", reader->diags, NULL, "a term needs match: and weight:");
+        return false;
+    }
+    term->query = rules_read_query(reader, match);
+    return read_number(reader, weight, &term->weight) && term->query && fine;
+}
+
+static void read_score(struct rules_reader *reader, const struct tc_yaml *map, struct watch *watch)
+{
+    static const char *const known[] = {"threshold", "terms", NULL};
+    if (!rules_is_map(reader, map, "score"))
+        return;
+    tc_yaml_only(map, known, reader->diags);
+    const struct tc_yaml *threshold = tc_yaml_get(map, "threshold");
+    const struct tc_yaml *list = tc_yaml_get(map, "terms");
+    if (!threshold || !list) {
+        tc_yaml_wrong(map, "E0117", reader->diags, NULL, "score needs threshold: and terms:");
+        return;
+    }
+    double best = 0;
+    read_number(reader, threshold, &watch->threshold);
+    if (!rules_is_list(reader, list, "terms"))
+        return;
+    if (list->count > RULES_TERMS_MOST) {
+        tc_yaml_wrong(list, "E0117", reader->diags, NULL, "a score has at most %d terms",
+                      RULES_TERMS_MOST);
+        return;
+    }
+    struct watch_term *terms = tc_arena_take(reader->arena, (list->count + 1) * sizeof *terms);
+    bool fine = true;
+    for (size_t i = 0; i < list->count; i++) {
+        fine = read_term(reader, &list->items[i], &terms[i]) && fine;
+        best += terms[i].weight > 0 ? terms[i].weight : 0;
+    }
+    watch->terms = terms;
+    watch->term_count = list->count;
+    if (fine && !(watch->threshold > 0))
+        tc_yaml_wrong(threshold, "E0117", reader->diags, NULL, "a threshold is more than 0");
+    else if (fine && best < watch->threshold)
+        tc_yaml_wrong(threshold, "E0117", reader->diags, NULL,
+                      "the positive weights never reach the threshold");
+}
+
+// match: {all_articles: true}, which `where` must narrow.
+static void read_all_articles(struct rules_reader *reader, const struct tc_yaml *match,
+                              const struct tc_yaml *where, struct watch *watch)
+{
+    static const char *const known[] = {"all_articles", NULL};
+    tc_yaml_only(match, known, reader->diags);
+    tc_yaml_bool(tc_yaml_get(match, "all_articles"), &watch->all_articles, reader->diags);
+    if (!watch->all_articles)
+        tc_yaml_wrong(match, "E0117", reader->diags, NULL, "all_articles is true or not there");
+    else if (!where)
+        tc_yaml_wrong(match, "E0117", reader->diags, "add where: {source: ...}",
+                      "all_articles needs where: beside it");
+}
+
+static void read_what(struct rules_reader *reader, const struct tc_yaml *map, struct watch *watch)
+{
+    const struct tc_yaml *match = tc_yaml_get(map, "match"), *score = tc_yaml_get(map, "score");
+    if (match && score)
+        tc_yaml_wrong(score, "E0117", reader->diags, NULL,
+                      "a watch has match: or score:, not both");
+    else if (!match && !score)
+        tc_yaml_wrong(map, "E0117", reader->diags, "add match: | and the query",
+                      "a watch needs match: or score:");
+    if (match && tc_yaml_get(match, "all_articles"))
+        read_all_articles(reader, match, tc_yaml_get(map, "where"), watch);
+    else if (match)
+        watch->query = rules_read_query(reader, match);
+    if (score)
+        read_score(reader, score, watch);
+}
+
+// namespace/name, once in all files.
+static bool read_full_name(struct rules_reader *reader, const struct tc_yaml *map, tc_str *out)
+{
+    const struct tc_yaml *node = tc_yaml_get(map, "name");
+    tc_str name = {0};
+    if (!node) {
+        tc_yaml_wrong(map, "E0117", reader->diags, NULL, "a watch needs name:");
+        return false;
+    }
+    if (!rules_read_name(reader, node, "name", &name))
+        return false;
+    *out = tc_arena_printf(reader->arena, "%.*s/%.*s", TC_ARG(reader->namespace), TC_ARG(name));
+    return true;
+}
+
+// Watches of this file, by a walk back: files with many watches are lines, whose names are checked
+// when the file is done.
+static const struct rules_entry *find_twin(const struct rules_reader *reader, tc_str name)
+{
+    for (size_t i = 0; !reader->bulk && i < reader->count; i++) {
+        if (tc_str_eq(reader->entries[i].watch.name, name))
+            return &reader->entries[i];
+    }
+    return rules_find(reader->rules, name);
+}
+
+static void refuse_twin(struct rules_reader *reader, const struct tc_yaml *map, tc_str name)
+{
+    const struct rules_entry *twin = find_twin(reader, name);
+    char help[300];
+    if (!twin)
+        return;
+    snprintf(help, sizeof help, "the other one is in %s:%d", twin->file, twin->line);
+    tc_yaml_wrong(tc_yaml_get(map, "name"), "E0117", reader->diags, help,
+                  "watch \"%.*s\" is defined twice", TC_ARG(name));
+}
+
+static tc_str severity_of(const struct rules_settings *settings)
+{
+    for (size_t i = 0; i < settings->labels.count; i++) {
+        if (tc_str_eq(settings->labels.items[i].key, TC_STR("severity")))
+            return settings->labels.items[i].value;
+    }
+    return TC_STR("info");
+}
+
+static void advise_on_tests(struct rules_reader *reader, const struct tc_yaml *map,
+                            const struct rules_entry *entry)
+{
+    const struct tc_yaml *name = tc_yaml_get(map, "name");
+    bool negative = false;
+    for (size_t i = 0; i < entry->case_count; i++)
+        negative = negative || entry->cases[i].expect == RULES_EXPECT_NONE;
+    if (reader->bulk || !name || negative)
+        return;
+    tc_yaml_wrong_span(name, 0, name->text.len, TC_DIAG_WARNING,
+                       entry->case_count ? "W0302" : "W0301", reader->diags,
+                       entry->case_count ? TC_STR("add a text that must not match: expect: none")
+                                         : TC_STR("add tests: with a text that must match and one "
+                                                  "that must not"),
+                       entry->case_count ? TC_STR("only positive tests")
+                                         : TC_STR("a watch without tests"));
+}
+
+void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
+{
+    static const char *const known[] = {
+        "name",  "renamed_from", "status", "expires", "labels", "annotations", "where",
+        "match", "dialect",      "score",  "text",    "alert",  "tests",       NULL};
+    struct rules_entry entry = {.file = reader->file, .line = map->line};
+    struct rules_settings settings = reader->defaults;
+    size_t errors = tc_diags_errors(reader->diags);
+
+    if (!rules_is_map(reader, map, "a watch"))
+        return;
+    tc_yaml_only(map, known, reader->diags);
+    if (read_full_name(reader, map, &entry.watch.name))
+        refuse_twin(reader, map, entry.watch.name);
+    rules_read_settings(reader, map, &settings);
+    read_what(reader, map, &entry.watch);
+    entry.cases = rules_read_cases(reader, tc_yaml_get(map, "tests"), &entry.case_count);
+    advise_on_tests(reader, map, &entry);
+    if (tc_diags_errors(reader->diags) > errors)
+        return;
+    entry.watch.status = settings.status;
+    entry.watch.where = settings.where;
+    entry.watch.severity = severity_of(&settings);
+    entry.watch.definition = rules_definition(reader, &settings, &entry.watch);
+    entry.watch.hash = tc_id_of_bytes(entry.watch.definition);
+    reader->entries =
+        tc_room(reader->entries, reader->count, &reader->capacity, sizeof *reader->entries);
+    reader->entries[reader->count++] = entry;
+}
