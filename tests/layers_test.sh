@@ -23,13 +23,13 @@ client/cli        common include/tocsin client watcher/source watcher/text watch
 
 # Libraries that belong to one place: a header pattern and the rooms that may include it.
 libraries='
-yaml\.h      common/yaml.c
+yaml\.h      common/yaml.c common/yaml_parts.h
 sqlite3\.h   watcher/outbox broker
 zmq\.h       common watcher/source watcher/outbox watcher broker client client/cli
-unicode/     watcher/text
+unicode/     watcher/text watcher/match
 sodium\.h    common
 zlib\.h      common watcher/source
-jansson\.h   common watcher/source watcher broker client client/cli
+jansson\.h   common watcher/source watcher/outbox watcher broker client client/cli
 libsmartcols client/cli
 '
 
@@ -70,7 +70,7 @@ BEGIN {
             what = substr(line, RSTART + 1, RLENGTH - 2)
             theirs = room_of(what)
             if (theirs == what) {
-                if (what ~ /^schema\./) continue
+                if (what ~ /^(schema\.h|unicode_tables\.inc)$/) continue # made by the build
                 print file ": " what " is not a path from the root"
                 bad++
             } else if (theirs != room && !((room, theirs) in may) && !((room, what) in may)) {

@@ -1,0 +1,100 @@
+"""What must be true of a broker's store, whatever was killed, cut or filled before.
+
+    oracle.py STORE [EXPECTED]
+
+EXPECTED holds one hit a line, WATCH<TAB>ARTICLE<TAB>SEGMENT (what `tocsin match --count` prints).
+Prints every broken rule and ends with 1 when there is one.
+
+  - hits and alerts are numbered from 1 without a hole, and no id appears twice
+  - every row's checksum is right, and an alert's event says what its row says
+  - every hit has exactly one alert, and every alert a hit
+  - the hits are the expected ones, each once
+"""
+import collections
+import json
+import sqlite3
+import struct
+import sys
+import zlib
+
+
+def crc_of(*columns):
+    """CRC-32 over columns: integers as 8 bytes, texts and blobs behind their length (broker/store.c)."""
+    crc = 0
+    for column in columns:
+        if isinstance(column, int):
+            crc = zlib.crc32(struct.pack("<Q", column & (1 << 64) - 1), crc)
+        else:
+            data = column.encode() if isinstance(column, str) else column
+            crc = zlib.crc32(data, zlib.crc32(struct.pack("<Q", len(data)), crc))
+    return crc
+
+
+def numbered(what, numbers):
+    if numbers != list(range(1, len(numbers) + 1)):
+        holes = sorted(set(range(1, (numbers or [0])[-1] + 1)) - set(numbers))
+        yield f"{what}: {len(numbers)} rows, last {numbers[-1]}, holes {holes[:10]}"
+
+
+def repeated(what, values):
+    twice = [value for value, n in collections.Counter(values).items() if n > 1]
+    if twice:
+        yield f"{what}: {len(twice)} appear more than once, such as {twice[0]!r}"
+
+
+def check_hits(db):
+    rows = db.execute("SELECT hseq, id, watch, source, article, version, segment, body, crc FROM hit ORDER BY hseq").fetchall()
+    yield from numbered("hits", [row[0] for row in rows])
+    yield from repeated("hit ids", [row[1] for row in rows])
+    for *columns, crc in rows:
+        if crc_of(*columns) != crc:
+            yield f"hit {columns[0]}: wrong checksum"
+
+
+def check_alerts(db):
+    rows = db.execute("SELECT seq, id, topic, labels, story, hseq, stored_at, body, crc FROM alert ORDER BY seq")
+    seqs, ids, causes = [], [], []
+    for seq, id_, topic, labels, story, hseq, stored_at, body, crc in rows:
+        seqs.append(seq)
+        ids.append(id_)
+        causes.append(hseq)
+        if crc_of(seq, id_, topic, labels, story, hseq, stored_at, body) != crc:
+            yield f"alert {seq}: wrong checksum"
+            continue
+        event = json.loads(body)
+        if (int(event["sequence"]), event["id"], event["subject"]) != (seq, id_.hex(), topic):
+            yield f"alert {seq}: its event says {event['sequence']}, {event['id']}, {event['subject']}"
+    yield from numbered("alerts", seqs)
+    yield from repeated("alert ids", ids)
+    yield from repeated("hits that cause an alert", causes)
+    hits = {hseq for hseq, in db.execute("SELECT hseq FROM hit")}
+    if hits != set(causes):
+        yield f"{len(hits - set(causes))} hits without an alert, {len(set(causes) - hits)} alerts without a hit"
+
+
+def check_expected(db, expected):
+    stored = collections.Counter(
+        (watch, article, str(segment)) for watch, article, segment in db.execute("SELECT watch, article, segment FROM hit"))
+    wanted = collections.Counter(tuple(line.rstrip("\n").split("\t")) for line in expected)
+    for what, rows in (("missing", wanted - stored), ("not expected", stored - wanted)):
+        if rows:
+            yield f"{sum(rows.values())} hits {what}, such as {next(iter(rows))}"
+
+
+def judge(store, expected=None):
+    """The broken rules of a store, as sentences."""
+    db = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
+    try:
+        broken = [*check_hits(db), *check_alerts(db)]
+        if expected is not None:
+            broken += check_expected(db, expected)
+        verdict = db.execute("PRAGMA integrity_check").fetchone()[0]
+        return broken + ([] if verdict == "ok" else [f"integrity_check: {verdict}"])
+    finally:
+        db.close()
+
+
+if __name__ == "__main__":
+    sentences = judge(sys.argv[1], open(sys.argv[2], encoding="utf-8") if len(sys.argv) > 2 else None)
+    print("\n".join(sentences) or "nothing is broken")
+    sys.exit(1 if sentences else 0)

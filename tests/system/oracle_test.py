@@ -1,0 +1,44 @@
+"""The oracle must be able to fail: it names each kind of damage done to a good store."""
+import shutil
+import sqlite3
+
+from house import House, until
+from oracle import judge
+
+WATCH = "tocsin: 1\nnamespace: probe\nwatches:\n  - {name: bell, match: bell, tests: [{text: bell, expect: hit}]}\n"
+
+DAMAGE = [
+    ("DELETE FROM alert WHERE seq = 2", "alerts: 2 rows, last 3, holes [2]"),
+    ("DELETE FROM hit WHERE hseq = 1", "hits: 2 rows, last 3, holes [1]"),
+    ("UPDATE alert SET body = replace(body, 'bell', 'ball') WHERE seq = 1", "alert 1: wrong checksum"),
+    ("UPDATE hit SET segment = 7 WHERE hseq = 3", "hit 3: wrong checksum"),
+    ("UPDATE alert SET hseq = 1 WHERE seq = 2", "hits that cause an alert: 1 appear more than once"),
+]
+
+
+def main():
+    with House() as house:
+        house.write("probe.yaml", WATCH)
+        house.broker()
+        house.watcher("watches: [probe.yaml]\n")
+        articles = "".join(f'{{"id": "a{n}", "title": "t", "text": "A bell rings {n}."}}\n' for n in range(3))
+        house.run("tocsin", "publish", house.write("articles.jsonl", articles))
+        until("an empty outbox", lambda: house.stats("intake.sock")["outbox_waiting"] == 0)
+        house.stop("tocsin-watcher")
+        house.stop("tocsin-broker")
+        expected = [f"probe/bell\ta{n}\t0" for n in range(3)]
+        assert judge(house.store, expected) == [], judge(house.store, expected)
+        assert any("1 hits missing" in s for s in judge(house.store, [*expected, "probe/bell\ta9\t0"]))
+        assert any("1 hits not expected" in s for s in judge(house.store, expected[:2]))
+        for sql, sentence in DAMAGE:
+            copy = house.dir / "copy.db"
+            shutil.copy(house.store, copy)
+            with sqlite3.connect(copy) as db:
+                db.execute(sql)
+            db.close()
+            found = judge(copy)
+            assert any(s.startswith(sentence) for s in found), (sql, found)
+
+
+if __name__ == "__main__":
+    main()
