@@ -147,14 +147,13 @@ int rules_add_file(struct rules *rules, const char *path, struct tc_diags *diags
                                   .file = kept.ptr};
     reader.namespace = tc_arena_str(rules->arena, stem_of(path));
     reader.bulk = tc_str_ends(kept, TC_STR(".jsonl"));
-    if (reader.bulk)
-        rules_read_lines(&reader);
-    else
-        rules_read_yaml(&reader);
+    bool readable = reader.bulk ? rules_read_lines(&reader) : rules_read_yaml(&reader);
     bool fine = tc_diags_errors(diags) == errors;
     for (size_t i = 0; fine && i < reader.count; i++)
         keep(rules, &reader.entries[i]);
     free(reader.entries);
+    if (!readable)
+        return TC_EIO;
     return fine ? TC_OK : TC_EPARSE;
 }
 

@@ -141,12 +141,13 @@ static void read_root(struct rules_reader *reader, const struct tc_yaml *root)
     }
 }
 
-void rules_read_yaml(struct rules_reader *reader)
+bool rules_read_yaml(struct rules_reader *reader)
 {
     struct tc_arena *scratch = tc_arena_new();
     struct tc_yaml_file *file = NULL;
-    tc_yaml_read(reader->file, scratch, reader->diags, &file);
+    int code = tc_yaml_read(reader->file, scratch, reader->diags, &file);
     if (file && file->text.len > 0)
         read_root(reader, &file->root);
     tc_arena_free(scratch);
+    return code != TC_EIO;
 }

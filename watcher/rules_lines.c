@@ -264,11 +264,12 @@ static void wrong_file(struct rules_reader *reader, const char *message)
     tc_diags_add(reader->diags, &diag);
 }
 
-void rules_read_lines(struct rules_reader *reader)
+bool rules_read_lines(struct rules_reader *reader)
 {
     struct tc_buf text = {0};
     struct tc_err err;
-    if (rules_read_bytes(reader->file, LINES_BYTES, &text, &err) != TC_OK) {
+    int code = rules_read_bytes(reader->file, LINES_BYTES, &text, &err);
+    if (code != TC_OK) {
         wrong_file(reader, err.text);
     } else if (tc_utf8_valid(tc_buf_view(&text)) < text.len) {
         wrong_file(reader, "the file is not UTF-8");
@@ -277,4 +278,5 @@ void rules_read_lines(struct rules_reader *reader)
         refuse_twins(reader);
     }
     tc_buf_done(&text);
+    return code == TC_OK || code == TC_EFULL;
 }

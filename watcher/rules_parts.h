@@ -103,9 +103,10 @@ struct rules_reader {
 
 struct tc_arena *rules_arena(struct rules *rules);
 
-// Reads files into reader->entries. Mistakes are in reader->diags.
-void rules_read_yaml(struct rules_reader *reader);
-void rules_read_lines(struct rules_reader *reader);
+// Reads files into reader->entries. Mistakes are in reader->diags. False when the file cannot be
+// read at all.
+bool rules_read_yaml(struct rules_reader *reader);
+bool rules_read_lines(struct rules_reader *reader);
 
 // All lists of a file and its includes, filled and free of cycles, in reader->lists.
 void rules_read_lists(struct rules_reader *reader, const struct tc_yaml *root);

@@ -18,6 +18,7 @@ static int help(int argc, char **argv);
 
 // In the order of `tocsin help`.
 static const struct command commands[] = {
+    {"check", cli_check, "watch files: mistakes, advice, and the tests inside"},
     {"publish", cli_publish, "hand articles to a watcher"},
     {"tail", cli_tail, "alerts as they come"},
     {"consume", cli_consume, "alerts durably: resumes where it acknowledged"},
