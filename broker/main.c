@@ -61,7 +61,7 @@ static void print_mistakes(const struct tc_diags *diags)
 {
     struct tc_buf text = {0};
     tc_diags_print(diags, isatty(STDERR_FILENO), &text);
-    fwrite(text.ptr, 1, text.len, stderr);
+    fwrite(tc_buf_view(&text).ptr, 1, text.len, stderr);
     tc_buf_done(&text);
 }
 
