@@ -6,7 +6,8 @@
 
 enum {
     WRAP_COLUMNS = 110,   // hard-wrapped lines are shorter
-    WRAP_SLACK = 8,       // columns that wrapped lines may leave free beyond the next word
+    WRAP_LEAST = 40,      // narrower columns are lists
+    WRAP_SLACK = 2,       // columns that wrapped lines may leave free beyond the next word
     WRAP_GOOD = 60,       // of 100 pairs of lines that must look wrapped
     WRAP_RUNNING = 25,    // of 100 that must go on with a small letter
     WRAP_LONG = 10,       // of 100 lines that may be longer
@@ -139,18 +140,31 @@ static size_t wrap_width(tc_str text, const struct blocks *blocks)
     return longer * 100 > blocks->count * WRAP_LONG ? 0 : width;
 }
 
+static bool ends_small(tc_str text, const struct block *block)
+{
+    uint32_t cp;
+    const char *end = text.ptr + block->to;
+    utf8_next(utf8_back(text.ptr + block->from, end), end, &cp);
+    unsigned cell = unicode_cell_of(cp);
+    return cp == ',' || (unicode_class(cell) == CLASS_LETTER && !(cell & UNICODE_UPPER));
+}
+
 // A pair of lines looks wrapped when the next word had no room on the first line, or when the
-// second goes on in the middle of a sentence. Lists of headlines also have lines of one length,
-// so some pairs have to go on with a small letter.
+// second goes on in the middle of a sentence. Lists of headlines may also have lines of one
+// length, so some pairs have to run on: from or into small letters. The first line does not count
+// against it: wires print it short, behind a dateline that is gone.
 static bool is_wrapped(tc_str text, const struct blocks *blocks, uint16_t margin)
 {
     size_t width = wrap_width(text, blocks), pairs = 0, good = 0, running = 0;
-    for (size_t i = 0; width && i + 1 < blocks->count; i++) {
+    for (size_t i = 0; width >= WRAP_LEAST && i + 1 < blocks->count; i++) {
         const struct block *line = &blocks->list[i], *next = line + 1;
         if (!runs_on(next, margin))
             continue;
-        bool small = begins_small(text, next) && !ends_sentence(text, line);
+        bool open = !ends_sentence(text, line);
         bool full = characters(text, line) + 1 + first_word(text, next) + WRAP_SLACK >= width;
+        bool small = open && (begins_small(text, next) || (full && ends_small(text, line)));
+        if (i == 0 && open && !small && !full)
+            continue;
         pairs++;
         good += small || full;
         running += small;

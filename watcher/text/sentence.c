@@ -45,8 +45,12 @@ static const char *skip_closers(const char *p, const char *end)
 {
     size_t len;
     uint32_t cp;
-    while (p < end && is_closer(words_class_at(p, end, &len, &cp), cp))
+    while (p < end) {
+        enum unicode_class class = words_class_at(p, end, &len, &cp);
+        if (!is_closer(class, cp))
+            break;
         p += len;
+    }
     return p;
 }
 

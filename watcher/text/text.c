@@ -17,6 +17,7 @@
 
 enum {
     TITLE_WORDS_LEAST = 4, // of a page's title line
+    CREDIT_LINES = 4,      // so far below a publisher's name it may stand again, behind a dash
     SENTENCE_GUESS = 64,   // bytes of a sentence, for the first size of the array
 
     LANGS_MOST = 8, // languages that compete for a segment
@@ -258,13 +259,30 @@ static size_t count_words(tc_str line, enum text_words mode)
     return count;
 }
 
+// "- RTHK" under a line "RTHK": that is who wrote it, no heading.
+static bool is_repeated_credit(const struct reader *reader, const struct blocks *blocks, size_t at,
+                               size_t last)
+{
+    tc_str body = reader->article->body;
+    tc_str line = tc_str_cut(body, blocks->list[at].from, blocks->list[at].to);
+    if (tc_str_starts(line, TC_STR("- ")))
+        return true;
+    for (size_t i = at + 1; i <= last && i <= at + CREDIT_LINES; i++) {
+        tc_str other = tc_str_cut(body, blocks->list[i].from, blocks->list[i].to);
+        if (tc_str_starts(other, TC_STR("- ")) && tc_str_eq(tc_str_cut(other, 2, other.len), line))
+            return true;
+    }
+    return false;
+}
+
 // The first line of a page's segment that can be its title; `last` + 1 when none can.
 static size_t find_title(const struct reader *reader, const struct blocks *blocks, size_t first,
                          size_t last)
 {
     for (size_t i = first; i <= last; i++) {
         tc_str line = tc_str_cut(reader->article->body, blocks->list[i].from, blocks->list[i].to);
-        if (clean_line(line) == CLEAN_TEXT && count_words(line, reader->mode) >= TITLE_WORDS_LEAST)
+        if (clean_line(line) == CLEAN_TEXT && !is_repeated_credit(reader, blocks, i, last) &&
+            count_words(line, reader->mode) >= TITLE_WORDS_LEAST)
             return i;
     }
     return last + 1;

@@ -139,7 +139,7 @@ static const char *join_ampersand(const struct words *words, const struct growth
         letters++;
     }
     enum unicode_class behind = words_class_at(p, end, &len, &cp);
-    if (letters == 0 || letters > AMPERSAND_LETTERS || behind == CLASS_DIGIT || cp == ';')
+    if (letters == 0 || letters > AMPERSAND_LETTERS || behind == CLASS_DIGIT)
         return NULL;
     return word->p + 1;
 }

@@ -95,12 +95,14 @@ bool words_next_standard(struct words *words, struct words_span *out)
         const char *p = words->p;
         bool real = true, wild = false;
         enum unicode_class class = words_class_at(p, words->end, &len, &cp);
-        if (class == CLASS_SINGLE)
+        if (class == CLASS_SINGLE) {
             words->p = words_skip_marks(p + len, words->end);
-        else if (begins_word(words, class))
+        } else if (begins_word(words, class)) {
             words->p = word_end(words, p, class, len, &real);
-        else
-            real = false, words->p = p + len;
+        } else {
+            real = false;
+            words->p = p + len;
+        }
         if (real && words->wild)
             words->p = wild_end(words, class == CLASS_WILD ? p : words->p, &wild);
         if (real) {
