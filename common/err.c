@@ -4,6 +4,9 @@
 #include <string.h>
 
 static void describe(struct tc_err *err, int code, const char *format, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+static void describe(struct tc_err *err, int code, const char *format, va_list args)
 {
     err->code = code;
     err->file[0] = '\0';
