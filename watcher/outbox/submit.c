@@ -214,34 +214,46 @@ static void beat(struct submit *submit, const struct link_order *order)
     link_sent(submit->link, order, send_head(submit, "HB", &json, false), tc_mono_ns());
 }
 
-// Sends the definitions that the broker asked for.
+// Collects the definitions that the broker asked for, as many as fit into a message; it asks again
+// for the rest. One that is missing cannot be: it was written with its hits.
+static int collect(struct submit *submit, const struct link_order *order, struct tc_buf *bodies,
+                   size_t *ends, size_t *count, struct tc_err *err)
+{
+    int code = TC_OK;
+    *count = 0;
+    for (size_t i = 0; i < order->need_count && code == TC_OK; i++) {
+        tc_str body = {"", 0};
+        code = outbox_definition(submit->outbox, order->need[i], &body, err);
+        if (code == TC_OK && *count && bodies->len + body.len > LINK_BATCH_BYTES)
+            break;
+        if (code == TC_OK) {
+            tc_buf_str(bodies, body);
+            ends[(*count)++] = bodies->len;
+        }
+    }
+    return code;
+}
+
 static int define(struct submit *submit, const struct link_order *order, struct tc_err *err)
 {
     struct tc_buf bodies = {0};
     size_t ends[LINK_NEED_MOST], count = 0, from = 0;
-    int code = TC_OK;
-    for (size_t i = 0; i < order->need_count && code == TC_OK; i++) {
-        tc_str body = {"", 0};
-        code = outbox_definition(submit->outbox, order->need[i], &body, err);
-        if (code == TC_OK) {
-            tc_buf_str(&bodies, body);
-            ends[count++] = bodies.len;
-        } else if (code == TC_ENOENT) {
-            code = TC_OK; // the broker will name it again, and the batch will wait
-        }
-    }
+    int code = collect(submit, order, &bodies, ends, &count, err);
+    bool taken = code == TC_OK;
+    if (code == TC_ENOENT)
+        submit->tell(submit->told, "link.definition", err);
     struct tc_json json = header_begin(submit, order);
     tc_json_put_u64(&json, "n", count);
-    bool taken = code == TC_OK && send_head(submit, "WATCH", &json, count > 0);
+    taken = taken && send_head(submit, "WATCH", &json, count > 0);
     for (size_t i = 0; i < count && taken; i++) {
         taken = tc_frame_send(submit->socket, tc_str_cut(tc_buf_view(&bodies), from, ends[i]),
                               i + 1 < count, NULL) == TC_OK;
         from = ends[i];
     }
     tc_buf_done(&bodies);
-    if (code == TC_OK)
+    if (code == TC_OK || code == TC_ENOENT)
         link_sent(submit->link, order, taken, tc_mono_ns());
-    return code;
+    return code == TC_ENOENT ? TC_OK : code;
 }
 
 static bool send_put(struct submit *submit, const struct link_order *order, uint64_t number,

@@ -1,0 +1,205 @@
+// tocsin-watcher: articles in, hits out.
+#include <argp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "common/daemon.h"
+#include "common/fault.h"
+#include "watcher/pipeline.h"
+
+const char *argp_program_version = "tocsin-watcher " TOCSIN_VERSION;
+
+struct flags {
+    const char *config;
+    bool check, once;
+};
+
+static error_t read_flag(int key, char *argument, struct argp_state *state)
+{
+    struct flags *flags = state->input;
+    switch (key) {
+    case 'c': flags->config = argument; return 0;
+    case 'k': flags->check = true; return 0;
+    case 'o': flags->once = true; return 0;
+    case ARGP_KEY_ARG: argp_error(state, "unexpected argument \"%s\"", argument); return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option options[] = {
+    {"config", 'c', "FILE", 0, "read settings from FILE", 0},
+    {"check", 'k', NULL, 0, "read the settings and the watch files, report mistakes and end", 0},
+    {"once", 'o', NULL, 0,
+     "read the lines and folder sources to their end, wait until the broker has confirmed all hits "
+     "(without one: until they are written), then end; opens no sockets for others",
+     0},
+    {0},
+};
+
+static const struct argp arguments = {
+    .options = options,
+    .parser = read_flag,
+    .doc = "Takes articles in, matches each against all watches and hands the hits on.\v"
+           "Without --config the file watcher.yaml is looked for in $XDG_CONFIG_HOME/tocsin and "
+           "/etc/tocsin; without one the defaults hold: the intake is on, there are no watches.\n\n"
+           "SIGHUP reads the watch files again; one that is broken keeps its last good version in "
+           "force.\n\n"
+           "Exit status: 0 stopped by a signal or done, 64 wrong flags, 74 the disk failed, 75 the "
+           "outbox or an endpoint is in use, 78 settings, watch files or the outbox's version are "
+           "refused.",
+};
+
+static int exit_of(int code)
+{
+    switch (code) {
+    case TC_OK: return TC_EXIT_OK;
+    case TC_EBUSY: return TC_EXIT_BUSY;
+    case TC_EVERSION:
+    case TC_EINVAL:
+    case TC_ENOENT:
+    case TC_EPARSE: return TC_EXIT_CONFIG;
+    case TC_EIO:
+    case TC_ECORRUPT: return TC_EXIT_IO;
+    default: return TC_EXIT_FAILED;
+    }
+}
+
+static void print_mistakes(struct tc_diags *diags)
+{
+    struct tc_buf text = {0};
+    tc_diags_sort(diags);
+    tc_diags_print(diags, isatty(STDERR_FILENO), &text);
+    fwrite(tc_buf_view(&text).ptr, 1, text.len, stderr);
+    tc_buf_done(&text);
+}
+
+static int read_settings(const struct flags *flags, struct tc_arena *arena,
+                         struct settings **settings)
+{
+    struct tc_diags *diags = tc_diags_new();
+    struct tc_err err;
+    tc_str path = flags->config ? tc_str_of(flags->config) : tc_config_file(arena, "watcher.yaml");
+    int code = settings_read(path, arena, diags, settings, &err);
+    print_mistakes(diags);
+    if (code != TC_OK && !tc_diags_errors(diags))
+        tc_log_err(TC_ERROR, "watcher.settings_refused", &err);
+    tc_diags_free(diags);
+    return code;
+}
+
+// Reads the watch files; `before` is what is in force, NULL at the start.
+static int read_watches(const struct settings *settings, const struct watchset *before,
+                        struct watchset **out)
+{
+    const struct text_settings text = {TEXT_WORDS_TOCSIN};
+    struct tc_diags *diags = tc_diags_new();
+    struct tc_err err;
+    int code =
+        watchset_load(settings->watches, settings->watch_count, &text, before, diags, out, &err);
+    size_t errors = tc_diags_errors(diags);
+    print_mistakes(diags);
+    tc_diags_free(diags);
+    if (code == TC_OK)
+        tc_log(errors ? TC_ERROR : TC_INFO, "watches.loaded", "watches=%zu files=%zu stale=%zu",
+               watchset_watches(*out), watchset_count(*out), watchset_stale(*out));
+    else if (!errors || before)
+        tc_log_err(TC_ERROR, "watches.refused", &err);
+    return code;
+}
+
+static void reload(const struct settings *settings, struct pipeline *pipeline)
+{
+    struct watchset *watches = NULL;
+    if (read_watches(settings, pipeline_watches(pipeline), &watches) == TC_OK)
+        pipeline_swap(pipeline, watches);
+}
+
+// Handles all signals that wait. True when one of them asks to stop.
+static bool take_signals(int fd, const struct settings *settings, struct pipeline *pipeline)
+{
+    bool stop = false;
+    int signal = 0;
+    while ((signal = tc_signal_next(fd)) != 0) {
+        if (signal == SIGHUP)
+            reload(settings, pipeline);
+        else
+            stop = true;
+    }
+    return stop;
+}
+
+// Waits for signals, for the outbox to fail and, with --once, for the end of the work.
+static int watch_over(const struct settings *settings, bool once, int signals,
+                      struct pipeline *pipeline)
+{
+    struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
+                           {.fd = pipeline_progress_fd(pipeline), .events = POLLIN}};
+    for (;;) {
+        eventfd_t count;
+        enum pipeline_state state = pipeline_state(pipeline);
+        if (state == PIPELINE_FAILED)
+            return TC_EIO;
+        if (state == PIPELINE_DONE && once)
+            return TC_OK;
+        poll(fds, 2, -1);
+        (void)!eventfd_read(fds[1].fd, &count);
+        if (take_signals(signals, settings, pipeline))
+            return TC_OK;
+    }
+}
+
+static int serve(const struct settings *settings, bool once, struct watchset *watches)
+{
+    struct pipeline *pipeline = NULL;
+    struct tc_err err;
+    int signals = -1;
+    int code = tc_signals_block(&signals, &err);
+    if (code == TC_OK)
+        code = pipeline_open(settings, once, watches, &pipeline, &err);
+    if (code != TC_OK)
+        watchset_free(watches);
+    if (code == TC_OK)
+        code = pipeline_start(pipeline, &err);
+    if (code != TC_OK) {
+        tc_log_err(TC_ERROR, "watcher.refused", &err);
+    } else {
+        tc_log(TC_INFO, "watcher.ready", "name=%.*s", TC_ARG(settings->name));
+        tc_notify("READY=1");
+        code = watch_over(settings, once, signals, pipeline);
+        tc_notify("STOPPING=1");
+    }
+    pipeline_close(pipeline);
+    if (signals >= 0)
+        close(signals);
+    if (code == TC_OK)
+        tc_log(TC_INFO, "watcher.stopped", NULL);
+    return exit_of(code);
+}
+
+int main(int argc, char **argv)
+{
+    struct flags flags = {0};
+    struct settings *settings = NULL;
+    struct watchset *watches = NULL;
+    argp_err_exit_status = TC_EXIT_USAGE;
+    argp_parse(&arguments, argc, argv, 0, NULL, &flags);
+    tc_fault_init();
+    struct tc_arena *arena = tc_arena_new();
+    int status = read_settings(&flags, arena, &settings) == TC_OK ? TC_EXIT_OK : TC_EXIT_CONFIG;
+    if (status == TC_EXIT_OK) {
+        tc_log_level(settings->log);
+        status = exit_of(read_watches(settings, NULL, &watches));
+    }
+    if (status == TC_EXIT_OK && flags.check) {
+        watchset_free(watches);
+        puts("settings and watches are fine");
+    } else if (status == TC_EXIT_OK) {
+        status = serve(settings, flags.once, watches);
+    }
+    tc_arena_free(arena);
+    return status;
+}

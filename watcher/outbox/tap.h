@@ -1,0 +1,34 @@
+// tap - every hit as an event on a PUB socket, for subscribers without a broker.
+//
+// Called after the outbox has committed the hits, so an event never tells of something that is then
+// lost. Otherwise the tap promises nothing: a slow subscriber loses messages.
+//
+//   memory   TAP_WATCHES_MOST watches opened once (about 1 KiB each), then begun anew
+//   threads  the outbox thread
+//   source   docs/protocol.md, "Live messages"
+#ifndef TAP_H
+#define TAP_H
+
+#include "common/err.h"
+#include "common/hash.h"
+#include "common/str.h"
+
+enum { TAP_WATCHES_MOST = 4096 };
+
+struct tap;
+
+// Binds `endpoint` (lock it first). Gives *out. Errors as tc_sock_open.
+int tap_open(void *zmq_context, tc_str endpoint, struct tap **out, struct tc_err *err);
+void tap_close(struct tap *tap); // NULL is fine
+
+// Makes a watch known whose hits will come. Costs a look-up when it is known already.
+//   TC_EPARSE  the definition is not one
+int tap_define(struct tap *tap, struct tc_id hash, tc_str definition, struct tc_err *err);
+
+// Publishes all hits of one HITS frame, with the article's record. Hits of watches that were not
+// defined are left out. Nothing here waits.
+//   TC_EPARSE, TC_EPROTO, TC_ECORRUPT  the frames are not what they should be
+int tap_publish(struct tap *tap, tc_str record, tc_str hits, int64_t now_wall_ns,
+                struct tc_err *err);
+
+#endif

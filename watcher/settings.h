@@ -1,0 +1,52 @@
+// settings - watcher.yaml, read strictly: every mistake at once, with its place.
+//
+//   memory   everything lives in the arena given
+//   threads  none: plain data, never changed after it was read
+//   source   docs/operating.md; config/watcher.yaml is an example with every key
+#ifndef SETTINGS_H
+#define SETTINGS_H
+
+#include "common/arena.h"
+#include "common/diag.h"
+#include "common/log.h"
+
+enum {
+    SETTINGS_THREADS_MOST = 256,
+    SETTINGS_ARTICLE_BYTES_MOST = 64 * 1024 * 1024,
+    SETTINGS_OUTBOX_ARTICLES = 50 * 1000, // default of max_outbox_articles
+};
+
+enum settings_kind { SETTINGS_LINES, SETTINGS_FOLDER, SETTINGS_SOCKET, SETTINGS_PULL };
+
+struct settings_source {
+    enum settings_kind kind;
+    tc_str name;         // of articles that name no source
+    const tc_str *paths; // LINES: files, "-" is standard input; FOLDER: one; zero-ended
+    size_t path_count;
+    tc_str endpoint; // SOCKET, PULL
+};
+
+struct settings {
+    tc_str file;           // the configuration, empty when there is none
+    tc_str name;           // "watcher"
+    tc_str state;          // folder
+    const tc_str *watches; // globs, absolute or as the process sees them; zero-ended
+    size_t watch_count;
+    tc_str broker; // endpoint; empty: none
+    tc_str tap;    // endpoint; empty: none
+    unsigned threads;
+    bool audit; // compare every article with the slow way of matching
+    size_t max_article_bytes;
+    uint64_t max_outbox_articles; // that wait; beyond it sources wait, too
+    enum tc_level log;
+    const struct settings_source *sources;
+    size_t source_count;
+};
+
+// Reads `file`; without one (empty) gives the defaults: the intake, no watches, a warning that says so.
+// `arena` must outlive *out. Makes no folder.
+//   TC_EPARSE, TC_EIO  mistakes were added to diags
+int settings_read(tc_str file, struct tc_arena *arena, struct tc_diags *diags,
+                  struct settings **out, struct tc_err *err);
+
+#endif

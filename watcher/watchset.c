@@ -1,0 +1,323 @@
+#include "watcher/watchset.h"
+
+#include <glob.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/mem.h"
+#include "watcher/rules.h"
+
+// One file that was read without error. Held by the sets that show it and by the matchers that
+// were made of it.
+struct version {
+    atomic_size_t holders;
+    struct rules *rules;
+};
+
+struct file {
+    char *path;
+    struct version *version; // NULL: nothing of it is in force
+    char *why;               // why it is stale, NULL when it is not
+    bool twice;              // a watch of it is in an earlier file
+};
+
+struct watchset {
+    struct file *files;
+    size_t count, capacity;
+    struct matcher *matcher;
+    size_t watches;
+};
+
+// What a matcher holds until it is gone.
+struct holding {
+    struct watch *watches;
+    struct version **versions;
+    size_t count;
+};
+
+static struct version *version_hold(struct version *version)
+{
+    if (version)
+        atomic_fetch_add(&version->holders, 1);
+    return version;
+}
+
+static void version_drop(struct version *version)
+{
+    if (!version || atomic_fetch_sub(&version->holders, 1) != 1)
+        return;
+    rules_drop(version->rules);
+    free(version);
+}
+
+void watchset_free(struct watchset *set)
+{
+    if (!set)
+        return;
+    for (size_t i = 0; i < set->count; i++) {
+        version_drop(set->files[i].version);
+        free(set->files[i].path);
+        free(set->files[i].why);
+    }
+    matcher_drop(set->matcher);
+    free(set->files);
+    free(set);
+}
+
+// ---- which files --------------------------------------------------------------------------
+
+static bool has_file(const struct watchset *set, const char *path)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (strcmp(set->files[i].path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void say(struct tc_diags *diags, enum tc_severity severity, tc_str file, const char *message)
+{
+    tc_diags_add(diags, &(struct tc_diag){
+                            .severity = severity, .file = file, .message = tc_str_of(message)});
+}
+
+// A pattern that names nothing is a warning, a plain name that is not there a mistake (of the
+// reader, when it opens it).
+static void add_glob(struct watchset *set, tc_str pattern, struct tc_diags *diags)
+{
+    glob_t found = {0};
+    bool plain = strpbrk(pattern.ptr, "*?[") == NULL;
+    glob(pattern.ptr, plain ? GLOB_NOCHECK : 0, NULL, &found);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        const char *path = found.gl_pathv[i];
+        if (has_file(set, path))
+            continue;
+        set->files = tc_room(set->files, set->count, &set->capacity, sizeof *set->files);
+        set->files[set->count++] = (struct file){.path = tc_dup(path, strlen(path))};
+    }
+    if (found.gl_pathc == 0)
+        say(diags, TC_DIAG_WARNING, pattern, "no watch file is called so");
+    globfree(&found);
+}
+
+// ---- one file -----------------------------------------------------------------------------
+
+static void tell_failed(void *context, const struct rules_result *result)
+{
+    struct tc_diags *diags = context;
+    char message[TC_ERR_TEXT_BYTES];
+    if (result->outcome != RULES_FAIL)
+        return;
+    snprintf(message, sizeof message, "test failed: %.*s, %.*s: %.*s", TC_ARG(result->watch),
+             TC_ARG(result->name), TC_ARG(result->detail));
+    tc_diags_add(diags, &(struct tc_diag){.severity = TC_DIAG_ERROR,
+                                          .code = "E0301",
+                                          .file = tc_str_of(result->file),
+                                          .line = result->line,
+                                          .column = 1,
+                                          .width = 1,
+                                          .message = tc_str_of(message)});
+}
+
+// Reads a file and runs its tests. NULL when it has mistakes.
+static struct version *read_version(const char *path, const struct text_settings *text,
+                                    struct tc_diags *diags)
+{
+    struct rules *rules = rules_new(text);
+    bool good = rules_add_file(rules, path, diags) == TC_OK;
+    if (!good || rules_test(rules, NULL, tell_failed, diags) > 0) {
+        rules_drop(rules);
+        return NULL;
+    }
+    struct version *version = tc_new(sizeof *version);
+    atomic_init(&version->holders, 1);
+    version->rules = rules;
+    return version;
+}
+
+static struct version *version_before(const struct watchset *before, const char *path)
+{
+    for (size_t i = 0; before && i < before->count; i++) {
+        if (strcmp(before->files[i].path, path) == 0)
+            return before->files[i].version;
+    }
+    return NULL;
+}
+
+// The first error about `path` that was added behind `from`, as the file's reason.
+static char *reason_of(const struct tc_diags *diags, size_t from, const char *path)
+{
+    for (size_t i = from; i < tc_diags_count(diags); i++) {
+        const struct tc_diag *diag = tc_diags_at(diags, i);
+        char text[TC_ERR_TEXT_BYTES];
+        if (diag->severity != TC_DIAG_ERROR)
+            continue;
+        int len = snprintf(text, sizeof text, "%.*s:%d:%d: %.*s", TC_ARG(diag->file), diag->line,
+                           diag->column, TC_ARG(diag->message));
+        return tc_dup(text, (size_t)len < sizeof text ? (size_t)len : sizeof text - 1);
+    }
+    return tc_dup(path, strlen(path));
+}
+
+static void read_file(struct file *file, const struct text_settings *text,
+                      const struct watchset *before, struct tc_diags *diags)
+{
+    size_t from = tc_diags_count(diags);
+    file->version = read_version(file->path, text, diags);
+    if (file->version)
+        return;
+    file->why = reason_of(diags, from, file->path);
+    file->version = version_hold(version_before(before, file->path));
+}
+
+// ---- all files ----------------------------------------------------------------------------
+
+struct name { // of a watch, for finding it twice
+    tc_str name;
+    size_t file;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    const struct name *left = a, *right = b;
+    int order = tc_str_cmp(left->name, right->name);
+    return order ? order : (left->file > right->file) - (left->file < right->file);
+}
+
+static size_t count_all(const struct watchset *set)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < set->count; i++)
+        total += set->files[i].version ? rules_count(set->files[i].version->rules) : 0;
+    return total;
+}
+
+// Takes a later file out whose watch has the name of an earlier one's; one mistake for each file.
+static void refuse_twice(struct watchset *set, struct tc_diags *diags)
+{
+    size_t total = count_all(set), filled = 0;
+    struct name *names = tc_new((total + 1) * sizeof *names);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct version *version = set->files[i].version;
+        for (size_t j = 0; version && j < rules_count(version->rules); j++)
+            names[filled++] = (struct name){rules_watch(version->rules, j)->name, i};
+    }
+    qsort(names, filled, sizeof *names, by_name);
+    for (size_t i = 1; i < filled; i++) {
+        struct file *file = &set->files[names[i].file];
+        char message[TC_ERR_TEXT_BYTES];
+        if (!tc_str_eq(names[i].name, names[i - 1].name) || names[i].file == names[i - 1].file ||
+            file->twice)
+            continue;
+        free(file->why); // of an older version
+        snprintf(message, sizeof message, "watch %.*s is in %s already", TC_ARG(names[i].name),
+                 set->files[names[i - 1].file].path);
+        say(diags, TC_DIAG_ERROR, tc_str_of(file->path), message);
+        file->why = tc_dup(message, strlen(message));
+        file->twice = true;
+    }
+    free(names);
+}
+
+static void drop_twice(struct watchset *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (!set->files[i].twice)
+            continue;
+        version_drop(set->files[i].version);
+        set->files[i].version = NULL;
+    }
+}
+
+static void holding_drop(void *context)
+{
+    struct holding *holding = context;
+    for (size_t i = 0; i < holding->count; i++)
+        version_drop(holding->versions[i]);
+    free(holding->versions);
+    free(holding->watches);
+    free(holding);
+}
+
+// Makes the matcher of all watches that run.
+static int compile(struct watchset *set, struct tc_err *err)
+{
+    struct holding *holding = tc_new(sizeof *holding);
+    holding->watches = tc_new((count_all(set) + 1) * sizeof *holding->watches);
+    holding->versions = tc_new((set->count + 1) * sizeof(struct version *));
+    for (size_t i = 0; i < set->count; i++) {
+        struct version *version = set->files[i].version;
+        for (size_t j = 0; version && j < rules_count(version->rules); j++) {
+            const struct watch *watch = rules_watch(version->rules, j);
+            if (watch->status == WATCH_LIVE || watch->status == WATCH_SHADOW)
+                holding->watches[set->watches++] = *watch;
+        }
+        if (version)
+            holding->versions[holding->count++] = version_hold(version);
+    }
+    int code = TC_OK;
+    if (set->watches)
+        code =
+            matcher_new(holding->watches, set->watches, holding_drop, holding, &set->matcher, err);
+    if (code != TC_OK || !set->watches)
+        holding_drop(holding);
+    return code;
+}
+
+int watchset_load(const tc_str *globs, size_t count, const struct text_settings *text,
+                  const struct watchset *before, struct tc_diags *diags, struct watchset **out,
+                  struct tc_err *err)
+{
+    struct watchset *set = tc_new(sizeof *set);
+    int code = TC_OK;
+    for (size_t i = 0; i < count; i++)
+        add_glob(set, globs[i], diags);
+    for (size_t i = 0; i < set->count; i++)
+        read_file(&set->files[i], text, before, diags);
+    refuse_twice(set, diags);
+    drop_twice(set);
+    if (!before)
+        code = tc_diags_result(diags, err);
+    if (code == TC_OK)
+        code = compile(set, err);
+    if (code == TC_OK)
+        *out = set;
+    else
+        watchset_free(set);
+    return code;
+}
+
+struct matcher *watchset_matcher(const struct watchset *set)
+{
+    return set->matcher;
+}
+
+size_t watchset_watches(const struct watchset *set)
+{
+    return set->watches;
+}
+
+size_t watchset_count(const struct watchset *set)
+{
+    return set->count;
+}
+
+struct watchset_file watchset_file(const struct watchset *set, size_t index)
+{
+    const struct file *file = &set->files[index];
+    return (struct watchset_file){
+        .path = tc_str_of(file->path),
+        .watches = file->version ? rules_count(file->version->rules) : 0,
+        .stale = file->why != NULL,
+        .why = file->why,
+    };
+}
+
+size_t watchset_stale(const struct watchset *set)
+{
+    size_t stale = 0;
+    for (size_t i = 0; i < set->count; i++)
+        stale += set->files[i].why != NULL;
+    return stale;
+}

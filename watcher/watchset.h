@@ -1,0 +1,41 @@
+// watchset - the watch files of the configuration, as one matcher.
+//
+// Each file stands for itself: when one is broken at a reload, its last good version stays in force
+// and the others change. At the start nothing is in force yet, so every file has to be good.
+//
+//   memory   the rules of each file, shared between the sets before and after a reload
+//   threads  one builds; the matcher is shared
+#ifndef WATCHSET_H
+#define WATCHSET_H
+
+#include "common/diag.h"
+#include "watcher/match/matcher.h"
+#include "watcher/text/text.h"
+
+struct watchset;
+
+struct watchset_file {
+    tc_str path;
+    size_t watches;
+    bool stale;      // its last good version is in force (or nothing, when there is none)
+    const char *why; // why it is stale; NULL when it is not
+};
+
+// Reads all files that `globs` (zero-ended) name, in their order, each once; runs the tests inside
+// them. A file with errors or failed tests, or with a watch that an earlier file has, falls back to
+// what `before` (NULL at the start) has of it. Mistakes go to diags. Gives *out;
+// watchset_free() ends it.
+//   TC_EPARSE  there is no `before`, and there are errors
+//   TC_EINVAL  the watches cannot be compiled
+int watchset_load(const tc_str *globs, size_t count, const struct text_settings *text,
+                  const struct watchset *before, struct tc_diags *diags, struct watchset **out,
+                  struct tc_err *err);
+void watchset_free(struct watchset *set); // NULL is fine; the matcher lives on while it is held
+
+struct matcher *watchset_matcher(const struct watchset *set); // views the set; NULL: no watches
+size_t watchset_watches(const struct watchset *set);          // that run
+size_t watchset_count(const struct watchset *set);            // files
+struct watchset_file watchset_file(const struct watchset *set, size_t index);
+size_t watchset_stale(const struct watchset *set); // files that are not what is on disk
+
+#endif
