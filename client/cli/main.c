@@ -19,6 +19,8 @@ static int help(int argc, char **argv);
 // In the order of `tocsin help`.
 static const struct command commands[] = {
     {"check", cli_check, "watch files: mistakes, advice, and the tests inside"},
+    {"match", cli_match, "articles against watches, or against one query"},
+    {"why", cli_why, "one watch on one article, clause by clause"},
     {"publish", cli_publish, "hand articles to a watcher"},
     {"tail", cli_tail, "alerts as they come"},
     {"consume", cli_consume, "alerts durably: resumes where it acknowledged"},

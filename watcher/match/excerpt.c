@@ -1,5 +1,7 @@
 #include "watcher/match/excerpt.h"
 
+#include "common/utf8.h"
+
 static const char dots[] = "\xe2\x80\xa6", broken[] = "\xef\xbf\xbd";
 
 enum {
@@ -11,21 +13,9 @@ enum {
 // Bytes of the character at `at`; 0 when it is none.
 static size_t character(tc_str text, size_t at)
 {
-    const unsigned char *byte = (const unsigned char *)text.ptr + at;
-    size_t left = text.len - at;
-    if (byte[0] < 0x80)
-        return 1;
-    size_t len = byte[0] >= 0xf0 ? 4 : byte[0] >= 0xe0 ? 3 : 2;
-    if (byte[0] < 0xc2 || byte[0] > 0xf4 || len > left)
-        return 0;
-    for (size_t i = 1; i < len; i++) {
-        if ((byte[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    if ((byte[0] == 0xe0 && byte[1] < 0xa0) || (byte[0] == 0xed && byte[1] > 0x9f) ||
-        (byte[0] == 0xf0 && byte[1] < 0x90) || (byte[0] == 0xf4 && byte[1] > 0x8f))
-        return 0;
-    return len;
+    size_t next = at;
+    uint32_t point = tc_utf8_next(text, &next);
+    return point == 0xfffd && next == at + 1 ? 0 : next - at;
 }
 
 tc_str excerpt_clean(tc_str bytes, size_t most, struct tc_arena *arena)

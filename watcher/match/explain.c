@@ -202,6 +202,19 @@ static const char *missed(struct explain *explain, const struct plan_node *node,
     }
 }
 
+// Of a list's entry only a near miss is worth a line: a phrase of which words are missing is none.
+static const char *missed_entry(struct explain *explain, const struct plan_node *node,
+                                struct range range)
+{
+    if (node->op == PLAN_PHRASE || node->op == PLAN_WINDOW) {
+        for (uint32_t i = 0; i < node->count; i++) {
+            if (!view_has(explain->eval->view, explain->plan->words[node->first + i]))
+                return NULL;
+        }
+    }
+    return missed(explain, node, range);
+}
+
 // ---- the walk ------------------------------------------------------------------------------
 
 // The scope in which the children of a node are shown: of a sentence or paragraph that holds, that
@@ -265,7 +278,7 @@ static void walk(struct explain *explain, uint32_t number, struct range range, i
     }
     eval_return(explain->eval, spans);
     if (!why.holds && !why.note)
-        why.note = missed(explain, shown, range);
+        why.note = why.entry ? missed_entry(explain, shown, range) : missed(explain, shown, range);
     explain->tell(explain->context, &why);
     walk_kids(explain, shown, range, depth + 1);
 }

@@ -2,6 +2,7 @@
 
 #include "common/hash.h"
 #include "common/mem.h"
+#include "common/utf8.h"
 #include "watcher/text/text.h"
 
 #include <stdlib.h>
@@ -92,16 +93,9 @@ static int letters_of(tc_str word, uint32_t *out)
 {
     int count = 0;
     for (size_t i = 0; i < word.len;) {
-        unsigned char lead = (unsigned char)word.ptr[i++];
-        uint32_t point = lead < 0x80   ? lead
-                         : lead < 0xe0 ? lead & 0x1f
-                         : lead < 0xf0 ? lead & 15
-                                       : lead & 7;
-        while (lead >= 0x80 && i < word.len && ((unsigned char)word.ptr[i] & 0xc0) == 0x80)
-            point = point << 6 | ((unsigned char)word.ptr[i++] & 0x3f);
         if (count == PATTERN_FUZZY_LETTERS)
             return -1;
-        out[count++] = point;
+        out[count++] = tc_utf8_next(word, &i);
     }
     return count;
 }
