@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-const char *argp_program_version = "tocsin-broker " TOCSIN_VERSION;
+// Seen by argp only when it is exported: the tree is built with hidden symbols.
+__attribute__((visibility("default"))) const char *argp_program_version =
+    "tocsin-broker " TOCSIN_VERSION;
 
 struct flags {
     const char *config;
