@@ -10,7 +10,7 @@ static void read_when(struct rules_reader *reader, const struct tc_yaml *node,
     if (!node)
         return;
     if (node->kind != TC_YAML_MAP) {
-        int which = rules_one_of(reader, node, "when (or {count: 5, window: 1h})", words);
+        int which = rules_one_of(reader, node, "value of when:, nor {count: 5, window: 1h}", words);
         alert->when = which == 1 ? RULES_WHEN_EVERY : RULES_WHEN_FIRST;
         return;
     }
@@ -38,7 +38,7 @@ static void read_update(struct rules_reader *reader, const struct tc_yaml *item,
                         reader->diags);
         return;
     }
-    int which = rules_one_of(reader, item, "reason for an update (or sources: 5)", words);
+    int which = rules_one_of(reader, item, "reason for an update, nor sources: 5", words);
     alert->update_new_language = alert->update_new_language || which == 0;
     alert->update_correction = alert->update_correction || which == 1;
 }
@@ -65,36 +65,33 @@ static void read_word(struct rules_reader *reader, const struct tc_yaml *map, co
 }
 
 // Words that a later version will understand are refused as such, not as typing mistakes.
-static bool has_reserved(struct rules_reader *reader, const struct tc_yaml *map)
+static void check_keys(struct rules_reader *reader, const struct tc_yaml *map)
 {
-    static const char *const reserved[] = {"spike",  "absence",     "mute",   "mutes",
-                                           "digest", "quiet_hours", "silence"};
-    bool found = false;
-    for (size_t i = 0; i < map->count; i++) {
-        for (size_t k = 0; k < sizeof reserved / sizeof *reserved; k++) {
-            if (!tc_str_eq(map->keys[i].text, tc_str_of(reserved[k])))
-                continue;
-            tc_yaml_wrong(&map->keys[i], "E0117", reader->diags, NULL,
-                          "%s: is reserved for a later version", reserved[k]);
-            found = true;
+    static const char *const known[] = {
+        "when", "per", "update_on", "throttle", "on_correction", "on_withdrawn",
+        // reserved:
+        "spike", "absence", "mute", "mutes", "digest", "quiet_hours", "silence", NULL};
+    enum { RESERVED_FROM = 6 };
+    tc_yaml_only(map, known, reader->diags);
+    for (size_t k = RESERVED_FROM; known[k]; k++) {
+        for (size_t i = 0; i < map->count; i++) {
+            if (tc_str_eq(map->keys[i].text, tc_str_of(known[k])))
+                tc_yaml_wrong(&map->keys[i], "E0117", reader->diags, NULL,
+                              "%s: is reserved for a later version", known[k]);
         }
     }
-    return found;
 }
 
 void rules_read_alert(struct rules_reader *reader, const struct tc_yaml *map,
                       struct rules_alert *alert)
 {
-    static const char *const known[] = {"when",          "per",          "update_on", "throttle",
-                                        "on_correction", "on_withdrawn", NULL};
     static const char *const per[] = {"story", "article", NULL};
     static const char *const correction[] = {"resend", "note", "ignore", NULL};
     static const char *const withdrawn[] = {"retract", "note", NULL};
     int64_t throttle_ns = 0;
     if (!rules_is_map(reader, map, "alert"))
         return;
-    if (!has_reserved(reader, map))
-        tc_yaml_only(map, known, reader->diags);
+    check_keys(reader, map);
     read_when(reader, tc_yaml_get(map, "when"), alert);
     read_updates(reader, tc_yaml_get(map, "update_on"), alert);
     read_word(reader, map, "per", per, &alert->per);

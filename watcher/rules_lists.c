@@ -212,7 +212,6 @@ static bool count_entries(struct rules_reader *reader, const struct found *found
         if (!is_language(key->text)) {
             tc_yaml_wrong(key, "E0115", reader->diags, "en, de, vi ... or any for all of them",
                           "\"%.*s\" is no language", TC_ARG(key->text));
-            return false;
         }
         if (!rules_is_list(reader, &node->items[i], "the entries of a language"))
             return false;

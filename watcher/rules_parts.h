@@ -111,7 +111,7 @@ bool rules_read_lines(struct rules_reader *reader);
 // All lists of a file and its includes, filled and free of cycles, in reader->lists.
 void rules_read_lists(struct rules_reader *reader, const struct tc_yaml *root);
 
-// Adds the watch of a map. On mistakes it is left out.
+// Adds the watch of a map; after mistakes one that has its name only.
 void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map);
 
 // Lays what a map says over `settings`; `map` is a watch or `defaults`.

@@ -187,14 +187,15 @@ void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
     rules_read_settings(reader, map, &settings);
     read_what(reader, map, &entry.watch);
     entry.cases = rules_read_cases(reader, tc_yaml_get(map, "tests"), &entry.case_count);
-    advise_on_tests(reader, map, &entry);
-    if (tc_diags_errors(reader->diags) > errors)
-        return;
-    entry.watch.status = settings.status;
-    entry.watch.where = settings.where;
-    entry.watch.severity = severity_of(&settings);
-    entry.watch.definition = rules_definition(reader, &settings, &entry.watch);
-    entry.watch.hash = tc_id_of_bytes(entry.watch.definition);
+    if (tc_diags_errors(reader->diags) == errors) {
+        advise_on_tests(reader, map, &entry);
+        entry.watch.status = settings.status;
+        entry.watch.where = settings.where;
+        entry.watch.severity = severity_of(&settings);
+        entry.watch.definition = rules_definition(reader, &settings, &entry.watch);
+        entry.watch.hash = tc_id_of_bytes(entry.watch.definition);
+    }
+    // one with mistakes is kept too, for its name; the file is refused as a whole
     reader->entries =
         tc_room(reader->entries, reader->count, &reader->capacity, sizeof *reader->entries);
     reader->entries[reader->count++] = entry;

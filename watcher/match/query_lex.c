@@ -511,13 +511,14 @@ static bool lex_minus(struct query_lexer *lexer, struct query_token *token, UCha
 
 static void lex_boost(struct query_lexer *lexer, struct query_token *token)
 {
-    size_t end = token->to;
+    bool number = number_at(lexer->text, token->to, &token->number, &token->to);
+    size_t end = word_end(lexer->text, token->to); // letters where a number should stand
     token->kind = TOKEN_BOOST;
-    if (!number_at(lexer->text, token->to, &token->number, &end) ||
-        token->number > QUERY_COUNT_MOST)
-        query_wrong(lexer, token->from, end, "E0117", NULL,
-                    "\"^\" needs a whole number behind it, at most %d", QUERY_COUNT_MOST);
+    if (number && end == token->to && token->number <= QUERY_COUNT_MOST)
+        return;
     token->to = end;
+    query_wrong(lexer, token->from, end, "E0117", NULL,
+                "\"^\" needs a whole number behind it, at most %d", QUERY_COUNT_MOST);
 }
 
 static void lex_sign(struct query_lexer *lexer, struct query_token *token, UChar32 c)
