@@ -173,6 +173,9 @@ int peer_ask(struct peer *peer, const char *command, tc_str body, int64_t until,
 {
     uint64_t asked_on = 0; // the connection that the question went out on; 0: none
     int64_t silent = 0;
+    int code = seal(peer, body, err); // what cannot be sent is said even when nobody is there
+    if (code != TC_OK)
+        return code;
     for (;;) {
         bool readable = false;
         int64_t now = tc_mono_ns();
@@ -181,7 +184,7 @@ int peer_ask(struct peer *peer, const char *command, tc_str body, int64_t until,
             asked_on = 0;
             silent = 0;
         }
-        int code = peer_wait(peer, silent && silent < until ? silent : until, &readable, err);
+        code = peer_wait(peer, silent && silent < until ? silent : until, &readable, err);
         if (code != TC_OK && code != TC_ESTOP)
             return code;
         uint64_t before = asked_on;
