@@ -32,7 +32,7 @@ size_t tc_queue_length(const struct tc_queue *queue);
 
 // A descriptor (eventfd) that is readable while something may be in the queue, for threads that
 // also poll sockets. Made on the first call; belongs to the queue. After it polls readable, call
-// tc_queue_calm() and then pop with timeout 0 until NULL.
+// tc_queue_calm() and then pop with timeout 0 until NULL. -1 when no descriptor can be had.
 int tc_queue_fd(struct tc_queue *queue);
 void tc_queue_calm(struct tc_queue *queue);
 

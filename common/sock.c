@@ -6,7 +6,7 @@
 #include <sys/un.h>
 #include <zmq.h>
 
-// Never set here, each for a measured reason (docs/delivery.md, libzmq 4.3.4):
+// Never set here, each for a reason measured with libzmq 4.3.4:
 //   ZMQ_HEARTBEAT_*     the process aborts ("_input_stopped") when it reads slower than it is sent
 //   ZMQ_XPUB_MANUAL     a refused subscriber can inherit another one's grant
 //   ZMQ_XPUB_NODROP     one stalled subscriber stops the publisher

@@ -6,7 +6,8 @@
 // several documents, a key that is no scalar, nesting beyond TC_YAML_DEPTH, a file beyond
 // TC_YAML_BYTES, bytes that are not UTF-8.
 //
-//   memory   the tree and the file's text live in the arena given
+//   memory   the tree and the file's text live in the arena given: about ten times the file
+//   cost     linear: 21 MB with 100,000 watches took 0.5 s (2 vCPU, -O2)
 //   source   YAML 1.1 through libyaml's event interface (positions from 0, in characters)
 #ifndef TC_YAML_H
 #define TC_YAML_H
@@ -75,6 +76,7 @@ bool tc_yaml_bool(const struct tc_yaml *node, bool *out, struct tc_diags *diags)
 bool tc_yaml_u64(const struct tc_yaml *node, uint64_t least, uint64_t most, uint64_t *out,
                  struct tc_diags *diags);
 bool tc_yaml_duration(const struct tc_yaml *node, int64_t *out_ns, struct tc_diags *diags);
+// 512B 64KiB 4MiB 1GiB, or kB MB GB for powers of ten; the unit is required.
 bool tc_yaml_size(const struct tc_yaml *node, uint64_t *out_bytes, struct tc_diags *diags);
 
 #endif
