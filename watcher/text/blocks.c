@@ -82,9 +82,9 @@ static void split(tc_str text, struct tc_arena *arena, struct blocks *out)
     }
 }
 
-static size_t characters(tc_str text, const struct block *block)
+static uint32_t characters(tc_str text, const struct block *block)
 {
-    size_t count = 0;
+    uint32_t count = 0;
     for (size_t i = block->from; i < block->to; i++)
         count += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
     return count;
@@ -127,11 +127,11 @@ static bool runs_on(const struct block *next, uint16_t margin)
 }
 
 // The longest line that may be wrapped; 0 when too many lines are longer.
-static size_t wrap_width(tc_str text, const struct blocks *blocks)
+static size_t wrap_width(tc_str text, struct blocks *blocks)
 {
     size_t width = 0, longer = 0;
     for (size_t i = 0; i < blocks->count; i++) {
-        size_t len = characters(text, &blocks->list[i]);
+        uint32_t len = blocks->list[i].characters = characters(text, &blocks->list[i]);
         if (len > WRAP_COLUMNS)
             longer++;
         else if (len > width)
@@ -153,7 +153,7 @@ static bool ends_small(tc_str text, const struct block *block)
 // second goes on in the middle of a sentence. Lists of headlines may also have lines of one
 // length, so some pairs have to run on: from or into small letters. The first line does not count
 // against it: wires print it short, behind a dateline that is gone.
-static bool is_wrapped(tc_str text, const struct blocks *blocks, uint16_t margin)
+static bool is_wrapped(tc_str text, struct blocks *blocks, uint16_t margin)
 {
     size_t width = wrap_width(text, blocks), pairs = 0, good = 0, running = 0;
     for (size_t i = 0; width >= WRAP_LEAST && i + 1 < blocks->count; i++) {
@@ -161,7 +161,7 @@ static bool is_wrapped(tc_str text, const struct blocks *blocks, uint16_t margin
         if (!runs_on(next, margin))
             continue;
         bool open = !ends_sentence(text, line);
-        bool full = characters(text, line) + 1 + first_word(text, next) + WRAP_SLACK >= width;
+        bool full = line->characters + 1 + first_word(text, next) + WRAP_SLACK >= width;
         bool small = open && (begins_small(text, next) || (full && ends_small(text, line)));
         if (i == 0 && open && !small && !full)
             continue;

@@ -5,7 +5,7 @@
 // an indent. On a page, two blank lines or more begin a new segment; a segment that holds no whole
 // sentence (a heading, navigation) belongs to the next one, at the end to the one before.
 //
-//   memory   BLOCK bytes of the arena per line
+//   memory   28 bytes of the arena per line
 //   threads  any
 #ifndef BLOCKS_H
 #define BLOCKS_H
@@ -18,6 +18,7 @@ struct block {
     uint16_t blanks;          // blank lines before
     uint16_t indent;          // columns
     uint32_t segment;         // from 0
+    uint32_t characters;      // of the line, before lines were joined
 };
 
 struct blocks {

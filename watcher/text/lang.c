@@ -74,6 +74,8 @@ static struct lang named(const char *name, bool sure)
 struct lang lang_of(tc_str paragraph)
 {
     struct letters seen = {0};
+    if (utf8_is_ascii(paragraph))
+        return (struct lang){0};
     count_letters(paragraph, &seen);
     size_t han = seen.of[SCRIPT_HAN], kana = seen.of[SCRIPT_KANA], latin = seen.of[SCRIPT_LATIN];
     bool east = (han + kana) * 100 >= seen.all * MAJORITY;

@@ -5,12 +5,18 @@
 //
 // A word has two forms: `folded` (what queries match by default: case folded, NFC, marks kept) and
 // `surface` (what `=` matches: as written but NFC, full-width Latin as ASCII, typographic quotes
-// unified, soft hyphens and zero-width characters gone, dots of initialisms dropped). Several words may stand at one
-// position: China's / China, l'IA / IA, #word / word. Positions count through a segment: title first,
-// then body. Each paragraph starts a new number in `paragraph`, each sentence in `sentence`
-// (both count through the segment), and the title is a paragraph of its own.
+// unified, soft hyphens and zero-width characters gone, dots of initialisms dropped, Vietnamese tone
+// marks at their newer place). Several words may stand at one position: China's / China, l'IA / IA,
+// #word / word. Positions count through a segment: title first, then body. Each paragraph starts a
+// new number in `paragraph`, each sentence in `sentence` (both count through the segment), and the
+// title is a paragraph of its own.
 //
-//   memory   at most TEXT_ARENA_PER_BYTE bytes of the arena per input byte
+// The title of an article is article->title (field TITLE). The title of a page is a line of its body:
+// `title_words` says which words it has, but its field is BODY, because that is where its offsets
+// count. It is taken out of the body's order, and not repeated there. Navigation, bylines and dates
+// stay in the body; they are only never the title or the lead.
+//
+//   memory   at most TEXT_ARENA_PER_BYTE bytes of the arena per input byte, and its last block
 //   threads  any; one call works on one article
 //   source   UAX #29 word boundaries with the refinements of WATCH-LANGUAGE section 6
 //            (docs/watch-language.md), Unicode data from ICU
@@ -37,7 +43,7 @@ struct text_settings {
 struct text_word {
     const char *folded, *surface; // not zero-ended
     uint16_t folded_len, surface_len;
-    uint32_t start, end; // bytes of the original field (see `title_words`), half-open
+    uint32_t start, end; // bytes of the original that its paragraph's `field` names, half-open
     uint32_t position;   // rises by one per place; equal for words that share a place
     uint32_t paragraph, sentence;
 };
@@ -66,8 +72,10 @@ struct text_segment {
     uint32_t sentence_count;
     const struct text_paragraph *paragraphs;
     uint32_t paragraph_count;
-    uint32_t lead_paragraph; // index of the first paragraph of the body; == paragraph_count: none
-    tc_str title;            // as written (a view of the original), may be empty
+    uint32_t
+        lead_paragraph; // index of the first paragraph of the body that is no navigation, byline,
+                        // date or the title again; == paragraph_count when there is no body
+    tc_str title;       // as written (a view of the original), may be empty
     char lang[TEXT_LANG_BYTES];     // of most of its words; empty when unknown
     uint32_t first_line, last_line; // of the page, from 1; 0 for articles that are no pages
 };

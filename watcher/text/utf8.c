@@ -67,6 +67,14 @@ static const char *skip_ascii(const char *p, const char *end)
     return p;
 }
 
+bool utf8_is_ascii(tc_str text)
+{
+    const char *end = text.ptr + text.len, *p = text.len ? skip_ascii(text.ptr, end) : end;
+    while (p < end && (unsigned char)*p < 0x80)
+        p++;
+    return p == end;
+}
+
 uint32_t utf8_bad(tc_str text)
 {
     const char *p = text.ptr, *end = text.ptr + text.len;

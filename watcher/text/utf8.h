@@ -29,6 +29,9 @@ static inline size_t utf8_next(const char *p, const char *end, uint32_t *cp)
 // The start of the character before p; start < p.
 const char *utf8_back(const char *start, const char *p);
 
+// Whether all bytes are below 0x80.
+bool utf8_is_ascii(tc_str text);
+
 // How many bad places `text` has, each of which reads as U+FFFD.
 uint32_t utf8_bad(tc_str text);
 

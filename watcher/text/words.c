@@ -76,11 +76,37 @@ static void note(struct growth *word, enum unicode_class class, uint32_t cp)
         word->others++;
 }
 
+// The ASCII part of a core, which most text is: one load and a few additions a byte.
+static const char *grow_ascii(struct growth *word, const char *p, const char *limit)
+{
+    const char *from = p;
+    unsigned letters = 0, seen = 0;
+    for (; p < limit && (unsigned char)*p < 0x80; p++) {
+        unsigned cell = unicode_ascii(*p);
+        unsigned letter = unicode_class(cell) == CLASS_LETTER;
+        if (!letter && unicode_class(cell) != CLASS_DIGIT)
+            break;
+        letters += letter;
+        seen |= cell;
+    }
+    if (p == from)
+        return p;
+    word->letters += letters;
+    word->others += (unsigned)(p - from) - letters;
+    word->last = unicode_class(unicode_ascii(p[-1]));
+    word->last_cp = (unsigned char)p[-1];
+    word->upper |= (seen & UNICODE_UPPER) != 0;
+    return p;
+}
+
 // The core: letters, digits and marks in a row.
 static void grow_core(const struct words *words, struct growth *word)
 {
-    const char *p = word->p, *end = words->end, *limit = word->start + WORDS_SPAN_MOST;
-    while (p < end && p < limit) {
+    const char *end = words->end, *limit = end;
+    if (end - word->start > WORDS_SPAN_MOST)
+        limit = word->start + WORDS_SPAN_MOST;
+    const char *p = grow_ascii(word, word->p, limit);
+    while (p < limit && *p != ' ') {
         uint32_t cp;
         size_t len = utf8_next(p, end, &cp);
         unsigned cell = unicode_cell_of(cp);
@@ -94,7 +120,7 @@ static void grow_core(const struct words *words, struct growth *word)
             break;
         }
         word->wide |= len > 1;
-        p += len;
+        p = grow_ascii(word, p + len, limit);
     }
     word->p = p;
 }
@@ -234,7 +260,8 @@ static const char *signs_behind(const struct words *words, const struct growth *
 // A run of ASCII letters before one of these may turn out to be an address.
 static bool take_address(struct words *words, const struct growth *word)
 {
-    if (words->wild || word->wide || *word->start == '#' || !strchr(":@.-_+", *word->p))
+    if (*word->p == ' ' || words->wild || word->wide || *word->start == '#' ||
+        !strchr(":@.-_+", *word->p))
         return false;
     size_t len = address_length(word->start, words->end);
     if (len == 0)
