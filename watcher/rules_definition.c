@@ -89,9 +89,7 @@ static void put_alert(struct tc_json *json, const struct rules_alert *alert)
 static void put_where(struct tc_json *json, const struct rules_settings *settings)
 {
     const struct watch_where *where = &settings->where;
-    if (!where->lang_count && !where->source_count && !where->country_count &&
-        !where->section_count && !where->author_count && !settings->words.len &&
-        !settings->max_age.len)
+    if (!rules_has_where(settings))
         return;
     tc_json_key(json, "where");
     tc_json_open(json, '{');

@@ -117,6 +117,7 @@ void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map);
 // Lays what a map says over `settings`; `map` is a watch or `defaults`.
 void rules_read_settings(struct rules_reader *reader, const struct tc_yaml *map,
                          struct rules_settings *settings);
+bool rules_has_where(const struct rules_settings *settings); // whether `where` limits anything
 void rules_read_alert(struct rules_reader *reader, const struct tc_yaml *map,
                       struct rules_alert *alert);
 

@@ -175,6 +175,14 @@ static void read_words(struct rules_reader *reader, const struct tc_yaml *node,
     } while (rest.len > 0);
 }
 
+bool rules_has_where(const struct rules_settings *settings)
+{
+    const struct watch_where *where = &settings->where;
+    return where->lang_count || where->source_count || where->country_count ||
+           where->section_count || where->author_count || settings->words.len ||
+           settings->max_age.len;
+}
+
 static void read_where(struct rules_reader *reader, const struct tc_yaml *map,
                        struct rules_settings *settings)
 {

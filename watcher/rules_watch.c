@@ -77,19 +77,20 @@ static void read_score(struct rules_reader *reader, const struct tc_yaml *map, s
 
 // match: {all_articles: true}, which `where` must narrow.
 static void read_all_articles(struct rules_reader *reader, const struct tc_yaml *match,
-                              const struct tc_yaml *where, struct watch *watch)
+                              bool narrowed, struct watch *watch)
 {
     static const char *const known[] = {"all_articles", NULL};
     tc_yaml_only(match, known, reader->diags);
     tc_yaml_bool(tc_yaml_get(match, "all_articles"), &watch->all_articles, reader->diags);
     if (!watch->all_articles)
         tc_yaml_wrong(match, "E0117", reader->diags, NULL, "all_articles is true or not there");
-    else if (!where)
+    else if (!narrowed)
         tc_yaml_wrong(match, "E0117", reader->diags, "add where: {source: ...}",
                       "all_articles needs where: beside it");
 }
 
-static void read_what(struct rules_reader *reader, const struct tc_yaml *map, struct watch *watch)
+static void read_what(struct rules_reader *reader, const struct tc_yaml *map, bool narrowed,
+                      struct watch *watch)
 {
     const struct tc_yaml *match = tc_yaml_get(map, "match"), *score = tc_yaml_get(map, "score");
     if (match && score)
@@ -99,7 +100,7 @@ static void read_what(struct rules_reader *reader, const struct tc_yaml *map, st
         tc_yaml_wrong(map, "E0117", reader->diags, "add match: | and the query",
                       "a watch needs match: or score:");
     if (match && tc_yaml_get(match, "all_articles"))
-        read_all_articles(reader, match, tc_yaml_get(map, "where"), watch);
+        read_all_articles(reader, match, narrowed, watch);
     else if (match)
         watch->query = rules_read_query(reader, match);
     if (score)
@@ -185,7 +186,7 @@ void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
     if (read_full_name(reader, map, &entry.watch.name))
         refuse_twin(reader, map, entry.watch.name);
     rules_read_settings(reader, map, &settings);
-    read_what(reader, map, &entry.watch);
+    read_what(reader, map, rules_has_where(&settings), &entry.watch);
     entry.cases = rules_read_cases(reader, tc_yaml_get(map, "tests"), &entry.case_count);
     if (tc_diags_errors(reader->diags) == errors) {
         advise_on_tests(reader, map, &entry);
