@@ -17,8 +17,8 @@ enum {
 
 static bool is_space(const char *p, const char *end, size_t *len, uint32_t *cp)
 {
-    unsigned drops = words_class_at(p, end, len, cp) == CLASS_SPACE;
-    return drops || *cp == 0xFEFF || *cp == 0x200B;
+    enum unicode_class class = words_class_at(p, end, len, cp);
+    return class == CLASS_SPACE || *cp == 0xFEFF || *cp == 0x200B;
 }
 
 static unsigned columns(uint32_t cp)
@@ -101,10 +101,8 @@ static size_t first_word(tc_str text, const struct block *block)
 static bool begins_small(tc_str text, const struct block *block)
 {
     uint32_t cp;
-    size_t len;
-    enum unicode_class class =
-        words_class_at(text.ptr + block->from, text.ptr + block->to, &len, &cp);
-    return class == CLASS_LETTER && !(unicode_cell_of(cp) & UNICODE_UPPER);
+    utf8_next(text.ptr + block->from, text.ptr + block->to, &cp);
+    return (unicode_cell_of(cp) & UNICODE_LOWER) != 0;
 }
 
 static bool ends_sentence(tc_str text, const struct block *block)
@@ -145,8 +143,7 @@ static bool ends_small(tc_str text, const struct block *block)
     uint32_t cp;
     const char *end = text.ptr + block->to;
     utf8_next(utf8_back(text.ptr + block->from, end), end, &cp);
-    unsigned cell = unicode_cell_of(cp);
-    return cp == ',' || (unicode_class(cell) == CLASS_LETTER && !(cell & UNICODE_UPPER));
+    return cp == ',' || (unicode_cell_of(cp) & UNICODE_LOWER) != 0;
 }
 
 // A pair of lines looks wrapped when the next word had no room on the first line, or when the

@@ -6,311 +6,72 @@
 
 enum { FOLDED_BYTES = FOLD_ROOM(CLEAN_BYTES), BYLINE_WORDS = 8, NAVIGATION_WORDS = 12 };
 
+// Phrases, folded, with a bar between them.
+
 // A line that is one of these, signs around it aside.
-static const char *const whole[] = {
-    "advertisement",
-    "anzeige",
-    "werbung",
-    "publicité",
-    "publicidad",
-    "quảng cáo",
-    "реклама",
-    "广告",
-    "広告",
-    "comments",
-    "kommentare",
-    "commentaires",
-    "comentarios",
-    "bình luận",
-    "评论",
-    "related",
-    "related articles",
-    "related stories",
-    "related news",
-    "more news",
-    "top stories",
-    "top news",
-    "latest news",
-    "breaking news",
-    "trending",
-    "home",
-    "menu",
-    "search",
-    "share",
-    "teilen",
-    "partager",
-    "compartir",
-    "chia sẻ",
-    "login",
-    "log in",
-    "sign in",
-    "anmelden",
-    "newsletter",
-    "subscribe",
-    "abonnieren",
-    "relevante themen",
-    "mehr zum thema",
-    "tin liên quan",
-    "相关阅读",
-    "相关新闻",
-    "関連記事",
-    "по теме",
-    "date",
-    "author",
-    "autor",
-};
+static const char whole[] =
+    "advertisement|comments|related|related articles|related stories|related news|more news|"
+    "top stories|top news|latest news|breaking news|trending|home|menu|search|share|login|log in|"
+    "sign in|newsletter|subscribe|date|author|"
+    "anzeige|werbung|kommentare|teilen|anmelden|abonnieren|relevante themen|mehr zum thema|autor|"
+    "publicité|commentaires|partager|publicidad|comentarios|compartir|"
+    "quảng cáo|bình luận|chia sẻ|tin liên quan|"
+    "реклама|по теме|广告|评论|相关阅读|相关新闻|広告|関連記事";
 
 // A short line that begins with one of these.
-static const char *const beginnings[] = {
-    "skip to",
-    "zum hauptinhalt",
-    "zur navigation",
-    "zum inhalt",
-    "aller au contenu",
-    "ir al contenido",
-    "saltar al",
-    "vai al contenuto",
-    "most visited",
-    "most read",
-    "most popular",
-    "meistgelesen",
-    "les plus lus",
-    "lo más leído",
-    "more from",
-    "read more",
-    "read also",
-    "also read",
-    "see also",
-    "lesen sie auch",
-    "lesen sie mehr",
-    "mehr lesen",
-    "lire aussi",
-    "à lire aussi",
-    "lire la suite",
-    "leer más",
-    "lea también",
-    "te puede interesar",
-    "leggi anche",
-    "leia também",
-    "xem thêm",
-    "đọc thêm",
-    "читайте также",
-    "читать далее",
-    "leave a comment",
-    "no comments",
-    "add a comment",
-    "write a comment",
-    "share this",
-    "share on",
-    "follow us",
-    "subscribe to",
-    "sign up",
-    "jetzt abonnieren",
-    "abonnez-vous",
-    "suscríbete",
-    "đăng ký",
-    "all rights reserved",
-    "alle rechte vorbehalten",
-    "copyright",
-    "cookie",
-    "we use cookies",
-    "wir verwenden cookies",
-    "accept all",
-    "try our",
-    "explore what",
-    "top economy",
-    "click here",
-    "jump to",
-    "back to top",
-    "nach oben",
-    "print this",
-    "listen to this",
-};
+static const char beginnings[] =
+    "skip to|jump to|back to top|most visited|most read|most popular|more from|read more|"
+    "read also|also read|see also|leave a comment|no comments|add a comment|write a comment|"
+    "share this|share on|follow us|subscribe to|sign up|all rights reserved|copyright|cookie|"
+    "we use cookies|accept all|try our|explore what|top economy|click here|print this|"
+    "listen to this|"
+    "zum hauptinhalt|zur navigation|zum inhalt|meistgelesen|lesen sie auch|lesen sie mehr|"
+    "mehr lesen|jetzt abonnieren|alle rechte vorbehalten|wir verwenden cookies|nach oben|"
+    "aller au contenu|les plus lus|lire aussi|à lire aussi|lire la suite|abonnez-vous|"
+    "ir al contenido|saltar al|lo más leído|leer más|lea también|te puede interesar|suscríbete|"
+    "vai al contenuto|leggi anche|leia também|"
+    "xem thêm|đọc thêm|đăng ký|читайте также|читать далее";
 
 // Who wrote it, or who took the picture.
-static const char *const credits[] = {
-    "/ ",        "tác giả",    "author:",      "autor:",     "auteur", "автор",
-    "write to ", "written by", "reporting by", "editing by", "photo:", "photo by",
-    "foto:",     "bild:",      "image:",       "credit:",    "ảnh:",   "(photo",
-    "(foto",     "(bild",      "图片",         "作者",       "记者",   "文/",
-};
+static const char credits[] =
+    "/ |author:|write to |written by|reporting by|editing by|photo:|photo by|image:|credit:|"
+    "(photo|autor:|foto:|bild:|(foto|(bild|auteur|автор|tác giả|ảnh:|图片|作者|记者|文/";
 // A name follows these.
-static const char *const before_name[] = {"by ", "von ", "par ", "por ", "di ", "door ", "av "};
+static const char before_name[] = "by |von |par |por |di |door |av ";
 
 // Words that stand beside the numbers of a date or a time.
-static const char *const date_words[] = {
-    "updated",
-    "published",
-    "posted",
-    "date",
-    "on",
-    "at",
-    "of",
-    "the",
-    "am",
-    "pm",
-    "a",
-    "p",
-    "m",
-    "et",
-    "est",
-    "edt",
-    "gmt",
-    "utc",
-    "pst",
-    "cet",
-    "uhr",
-    "ago",
-    "min",
-    "mins",
-    "minute",
-    "minutes",
-    "hour",
-    "hours",
-    "day",
-    "days",
-    "week",
-    "weeks",
-    "read",
-    "vor",
-    "stunde",
-    "stunden",
-    "minuten",
-    "tag",
-    "tagen",
-    "stand",
-    "aktualisiert",
-    "veröffentlicht",
-    "cập",
-    "nhật",
-    "ngày",
-    "tháng",
-    "năm",
-    "giờ",
-    "sáng",
-    "chiều",
-    "trước",
-    "thứ",
-    "publié",
-    "le",
-    "à",
-    "mis",
-    "jour",
-    "il",
-    "y",
-    "heures",
-    "st",
-    "nd",
-    "rd",
-    "th",
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "jun",
-    "jul",
-    "aug",
-    "sep",
-    "sept",
-    "oct",
-    "nov",
-    "dec",
-    "januar",
-    "februar",
-    "märz",
-    "mai",
-    "juni",
-    "juli",
-    "oktober",
-    "dezember",
-    "janvier",
-    "février",
-    "mars",
-    "avril",
-    "juin",
-    "juillet",
-    "août",
-    "septembre",
-    "octobre",
-    "novembre",
-    "décembre",
-    "enero",
-    "febrero",
-    "marzo",
-    "abril",
-    "mayo",
-    "junio",
-    "julio",
-    "agosto",
-    "septiembre",
-    "octubre",
-    "noviembre",
-    "diciembre",
-    "de",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-    "mon",
-    "tue",
-    "wed",
-    "thu",
-    "fri",
-    "sat",
-    "sun",
-    "montag",
-    "dienstag",
-    "mittwoch",
-    "donnerstag",
-    "freitag",
-    "samstag",
-    "sonntag",
-    "年",
-    "月",
-    "日",
-    "时",
-    "分",
-    "前",
-    "小",
-    "发",
-    "布",
-    "间",
-    "更",
-    "新",
-};
+static const char date_words[] =
+    "updated|published|posted|date|on|at|of|the|am|pm|a|p|m|et|est|edt|gmt|utc|pst|cet|ago|min|"
+    "mins|minute|minutes|hour|hours|day|days|week|weeks|read|st|nd|rd|th|"
+    "january|february|march|april|may|june|july|august|september|october|november|december|"
+    "jan|feb|mar|apr|jun|jul|aug|sep|sept|oct|nov|dec|"
+    "monday|tuesday|wednesday|thursday|friday|saturday|sunday|mon|tue|wed|thu|fri|sat|sun|"
+    "uhr|vor|stunde|stunden|minuten|tag|tagen|stand|aktualisiert|veröffentlicht|"
+    "januar|februar|märz|mai|juni|juli|oktober|dezember|"
+    "montag|dienstag|mittwoch|donnerstag|freitag|samstag|sonntag|"
+    "publié|le|à|mis|jour|il|y|heures|"
+    "janvier|février|mars|avril|juin|juillet|août|septembre|octobre|novembre|décembre|"
+    "enero|febrero|marzo|abril|mayo|junio|julio|agosto|septiembre|octubre|noviembre|diciembre|de|"
+    "cập|nhật|ngày|tháng|năm|giờ|sáng|chiều|trước|thứ|"
+    "年|月|日|时|分|前|小|发|布|间|更|新";
 
-static bool is_in(const char *const *list, size_t count, tc_str word)
+static bool is_in(tc_str phrases, tc_str word)
 {
-    for (size_t i = 0; i < count; i++)
-        if (tc_str_eq(tc_str_of(list[i]), word))
+    tc_str phrase;
+    while (tc_str_next(&phrases, '|', &phrase))
+        if (tc_str_eq(phrase, word))
             return true;
     return false;
 }
 
-static bool begins_with(const char *const *list, size_t count, tc_str line)
+static bool begins_with(tc_str phrases, tc_str line)
 {
-    for (size_t i = 0; i < count; i++)
-        if (tc_str_starts(line, tc_str_of(list[i])))
+    tc_str phrase;
+    while (tc_str_next(&phrases, '|', &phrase))
+        if (tc_str_starts(line, phrase))
             return true;
     return false;
 }
-#define IS_IN(list, word) is_in(list, sizeof(list) / sizeof *(list), word)
-#define BEGINS_WITH(list, line) begins_with(list, sizeof(list) / sizeof *(list), line)
 
 // What a line is made of.
 struct contents {
@@ -334,7 +95,7 @@ static struct contents look(tc_str folded)
                 tc_str_starts(word, TC_STR("comment")) || tc_str_starts(word, TC_STR("kommentar"));
         seen.words++;
         seen.numbers += number;
-        seen.dates += !number && IS_IN(date_words, word);
+        seen.dates += !number && is_in(tc_str_of(date_words), word);
         seen.first = seen.first ? seen.first : span.start;
         seen.last = span.end;
     }
@@ -344,11 +105,11 @@ static struct contents look(tc_str folded)
 // "By Staff, Agencies": a capital after the first word, and no full stop at the end.
 static bool is_byline(tc_str line, tc_str folded, const struct contents *seen)
 {
-    if (BEGINS_WITH(credits, folded))
+    if (begins_with(tc_str_of(credits), folded))
         return true;
     if (seen->words == 1 && tc_str_eq(tc_str_trim(folded), TC_STR("by")))
         return true;
-    if (seen->words > BYLINE_WORDS || !BEGINS_WITH(before_name, folded))
+    if (seen->words > BYLINE_WORDS || !begins_with(tc_str_of(before_name), folded))
         return false;
     const char *p = memchr(line.ptr, ' ', line.len), *end = line.ptr + line.len;
     uint32_t cp;
@@ -372,9 +133,9 @@ enum clean_kind clean_line(tc_str line)
     tc_str core = {seen.first, (size_t)(seen.last - seen.first)};
     if (seen.numbers > 0 && seen.numbers + seen.dates == seen.words)
         return CLEAN_DATE;
-    if (IS_IN(whole, core) || seen.comments)
+    if (is_in(tc_str_of(whole), core) || seen.comments)
         return CLEAN_NAVIGATION;
-    if (seen.words <= NAVIGATION_WORDS && BEGINS_WITH(beginnings, core))
+    if (seen.words <= NAVIGATION_WORDS && begins_with(tc_str_of(beginnings), core))
         return CLEAN_NAVIGATION;
     return is_byline(line, folded, &seen) ? CLEAN_BYLINE : CLEAN_TEXT;
 }

@@ -41,13 +41,14 @@ static bool is_closer(enum unicode_class class, uint32_t cp)
            cp == 0x2018;
 }
 
+// Closing signs, and zero-width characters among them.
 static const char *skip_closers(const char *p, const char *end)
 {
     size_t len;
     uint32_t cp;
     while (p < end) {
         enum unicode_class class = words_class_at(p, end, &len, &cp);
-        if (!is_closer(class, cp))
+        if (class != CLASS_MARK && !is_closer(class, cp))
             break;
         p += len;
     }
@@ -98,12 +99,10 @@ static bool stop_is_of_word(const struct sentence_word *word, const char *next, 
 
 static bool goes_on_small(const char *next, const char *end)
 {
-    size_t len;
-    uint32_t cp;
-    return words_class_at(next, end, &len, &cp) == CLASS_LETTER &&
-           !(unicode_cell_of(cp) & UNICODE_UPPER) &&
-           unicode_script(unicode_cell_of(cp)) != SCRIPT_HANGUL && unicode_fold(cp).len == 0 &&
-           cp < 0x0590;
+    uint32_t cp = 0;
+    if (next < end)
+        utf8_next(next, end, &cp);
+    return (unicode_cell_of(cp) & UNICODE_LOWER) != 0;
 }
 
 static bool is_space_or_end(const char *p, const char *end)

@@ -60,6 +60,7 @@ enum {
     UNICODE_DROPS = 1 << 7,    // soft hyphen, zero width: leaves no trace
     UNICODE_COMPOSES = 1 << 8, // NFC has to look at it
     UNICODE_UPPER = 1 << 9,
+    UNICODE_LOWER = 1 << 10,
     UNICODE_SCRIPT_SHIFT = 12,
 
     // Noncharacters that no text holds on purpose.

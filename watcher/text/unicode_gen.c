@@ -179,6 +179,8 @@ static uint16_t cell_of(UChar32 cp)
         cell |= UNICODE_COMPOSES;
     if (u_isupper(cp))
         cell |= UNICODE_UPPER;
+    if (u_islower(cp))
+        cell |= UNICODE_LOWER;
     cell |= (unsigned)script_of(uscript_getScript(cp, &code)) << UNICODE_SCRIPT_SHIFT;
     return (uint16_t)cell;
 }

@@ -5,7 +5,9 @@
 
 #include <cmocka.h>
 
+#include "common/utf8.h"
 #include "tests/watcher/text/reading.h"
+#include "watcher/text/unicode.h"
 
 struct row {
     const char *text;
@@ -80,12 +82,62 @@ static void a_sentence_goes_on_in_small_letters(void **state)
     CHECK(rows);
 }
 
+// ---- the Unicode sentence break test -----------------------------------------------------------
+
+// "0061 × 002E ÷ 0020" to text; gives the number of pieces that hold a letter or digit.
+static size_t read_pieces(char *line, char *text, size_t *len)
+{
+    size_t count = 0;
+    bool word = false;
+    *len = 0;
+    for (char *part = strtok(line, " \n"); part; part = strtok(NULL, " \n")) {
+        if (strcmp(part, "÷") == 0) {
+            count += word;
+            word = false;
+        } else if (strcmp(part, "×") != 0) {
+            uint32_t cp = (uint32_t)strtoul(part, NULL, 16);
+            enum unicode_class class = unicode_class(unicode_cell_of(cp));
+            word = word || class == CLASS_LETTER || class == CLASS_DIGIT || class == CLASS_SINGLE;
+            *len += tc_utf8_put(cp, text + *len);
+        }
+    }
+    return count;
+}
+
+// One difference is meant: a full stop with no white space behind ends no sentence, not even
+// before Han (5B57, 5B83).
+static void sentences_follow_the_unicode_test_where_rules_are_the_same(void **state)
+{
+    (void)state;
+    FILE *file = fopen(TEST_SHARED "/corpus/unicode/sentence-break.txt", "r");
+    char line[1024], copy[1024], text[512];
+    size_t lines = 0;
+    if (!file) {
+        print_message("skipped: no shared corpus\n");
+        skip();
+    }
+    while (fgets(line, sizeof line, file)) {
+        size_t len;
+        strcpy(copy, line);
+        size_t want = read_pieces(line, text, &len);
+        struct reading *reading =
+            reading_of((tc_str){0}, (tc_str){text, len}, false, "", TEXT_WORDS_TOCSIN);
+        if (!strstr(copy, "÷ 5B"))
+            assert_int_equal(reading->text->segments->sentence_count, want);
+        reading_done(reading);
+        lines++;
+    }
+    fclose(file);
+    assert_true(lines > 200);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sentences_end_at_their_signs),
         cmocka_unit_test(a_full_stop_of_a_word_ends_no_sentence),
         cmocka_unit_test(a_sentence_goes_on_in_small_letters),
+        cmocka_unit_test(sentences_follow_the_unicode_test_where_rules_are_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
