@@ -8,6 +8,12 @@
 // its machine may have died without a word.
 enum { SILENCE_MS = 15000 };
 
+// A question on its way.
+struct asking {
+    uint64_t on;       // the connection that it went out on; 0: none
+    int64_t silent_at; // when that is given up for another one
+};
+
 void peer_init(struct peer *peer, void *context, const char *endpoint, const char *name)
 {
     *peer = (struct peer){.context = context, .endpoint = endpoint, .name = name};
@@ -154,48 +160,42 @@ int peer_refused(const struct peer *peer, struct tc_err *err)
                    TC_ARG(code));
 }
 
-// One turn of peer_ask(): sends the question once a connection, and looks for its answer.
-// TC_ENOENT: not there yet.
-static int ask_once(struct peer *peer, const char *command, tc_str body, uint64_t *asked_on,
+// Sends the question if it has not gone out on this connection, and looks for its answer. TC_ENOENT:
+// not there yet.
+static int ask_once(struct peer *peer, const char *command, tc_str body, struct asking *asking,
                     struct tc_err *err)
 {
-    int code = TC_OK;
-    if (peer->wire.up && *asked_on != peer->wire.times_up) {
-        code = peer_send(peer, command, body, err);
+    if (!peer->wire.up)
+        return TC_ENOENT;
+    if (asking->on != peer->wire.times_up) {
+        int code = peer_send(peer, command, body, err);
         if (code != TC_OK)
             return code == TC_EBUSY ? TC_ENOENT : code;
-        *asked_on = peer->wire.times_up;
+        asking->on = peer->wire.times_up;
+        asking->silent_at = tc_mono_ns() + SILENCE_MS * TC_MS;
     }
     return peer_receive(peer, err);
 }
 
 int peer_ask(struct peer *peer, const char *command, tc_str body, int64_t until, struct tc_err *err)
 {
-    uint64_t asked_on = 0; // the connection that the question went out on; 0: none
-    int64_t silent = 0;
+    struct asking asking = {.silent_at = INT64_MAX};
+    bool readable = false;
     int code = seal(peer, body, err); // what cannot be sent is said even when nobody is there
-    if (code != TC_OK)
-        return code;
-    for (;;) {
-        bool readable = false;
-        int64_t now = tc_mono_ns();
-        if (silent && now >= silent && now < until) {
-            peer_reset(peer);
-            asked_on = 0;
-            silent = 0;
-        }
-        code = peer_wait(peer, silent && silent < until ? silent : until, &readable, err);
-        if (code != TC_OK && code != TC_ESTOP)
-            return code;
-        uint64_t before = asked_on;
-        code = ask_once(peer, command, body, &asked_on, err);
-        if (asked_on != before)
-            silent = now + SILENCE_MS * TC_MS;
-        if (code == TC_OK)
-            return tc_str_eq(peer->command, TC_STR("ERR")) ? peer_refused(peer, err) : TC_OK;
+    while (code == TC_OK || code == TC_ESTOP) {
+        code = ask_once(peer, command, body, &asking, err);
         if (code != TC_ENOENT)
-            return code;
-        if (tc_mono_ns() >= until)
+            break;
+        int64_t now = tc_mono_ns();
+        if (now >= until)
             return peer_silent(peer, err);
+        if (now >= asking.silent_at) {
+            peer_reset(peer);
+            asking = (struct asking){.silent_at = INT64_MAX};
+        }
+        code = peer_wait(peer, asking.silent_at < until ? asking.silent_at : until, &readable, err);
     }
+    if (code == TC_OK && tc_str_eq(peer->command, TC_STR("ERR")))
+        return peer_refused(peer, err);
+    return code;
 }

@@ -34,8 +34,10 @@ void cli_say(const char *format, ...)
 
 int cli_fail(const struct tc_err *err)
 {
-    if (err->file[0] && err->line > 0)
+    if (err->file[0] && err->line > 0 && err->column > 0)
         cli_say("%s:%d:%d: %s", err->file, err->line, err->column, err->text);
+    else if (err->file[0] && err->line > 0)
+        cli_say("%s:%d: %s", err->file, err->line, err->text);
     else if (err->file[0])
         cli_say("%s: %s", err->file, err->text);
     else

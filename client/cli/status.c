@@ -225,7 +225,8 @@ static size_t show_files(struct status *status, const json_t *stats)
         tc_str wrong = tc_json_get_str(file, "error");
         line(status, i == 0 ? "files" : "");
         show_plain(tc_json_get_str(file, "file").ptr, &status->out);
-        tc_buf_addf(&status->out, ": %" PRIu64 " watches", number(file, "watches"));
+        uint64_t watches = number(file, "watches");
+        tc_buf_addf(&status->out, ": %" PRIu64 " %s", watches, watches == 1 ? "watch" : "watches");
         if (wrong.len > 0) {
             broken++;
             tc_buf_puts(&status->out, status->show.colour ? "  " CLI_RED : "  ");
@@ -251,7 +252,7 @@ static size_t show_watcher(struct status *status, const json_t *stats)
     tc_buf_addf(out, "%" PRIu64 " read, %" PRIu64 " had before, %" PRIu64 " rejected\n",
                 number(stats, "articles"), number(stats, "duplicates"), number(stats, "rejected"));
     line(status, "hits");
-    tc_buf_addf(out, "%" PRIu64 " of %" PRIu64 " watches\n", number(stats, "hits"),
+    tc_buf_addf(out, "%" PRIu64 ", with %" PRIu64 " watches\n", number(stats, "hits"),
                 number(stats, "watches"));
     line(status, "outbox");
     tc_buf_addf(out, "%" PRIu64 " waiting, %" PRIu64 " given up\n", number(stats, "outbox_waiting"),
