@@ -2,6 +2,7 @@
 
 #include "watcher/text/fold.h"
 #include "watcher/text/unicode.h"
+#include "watcher/text/utf8.h"
 #include "watcher/text/words.h"
 
 enum { FOLDED_BYTES = FOLD_ROOM(CLEAN_BYTES), BYLINE_WORDS = 8, NAVIGATION_WORDS = 12 };
@@ -22,7 +23,8 @@ static const char whole[] =
 static const char beginnings[] =
     "skip to|jump to|back to top|most visited|most read|most popular|more from|read more|"
     "read also|also read|see also|leave a comment|no comments|add a comment|write a comment|"
-    "share this|share on|follow us|subscribe to|sign up|all rights reserved|copyright|cookie|"
+    "share this|share on|follow us|subscribe to|sign up|all rights reserved|copyright ©|cookie "
+    "policy|"
     "we use cookies|accept all|try our|explore what|top economy|click here|print this|"
     "listen to this|"
     "zum hauptinhalt|zur navigation|zum inhalt|meistgelesen|lesen sie auch|lesen sie mehr|"
@@ -35,9 +37,12 @@ static const char beginnings[] =
 // Who wrote it, or who took the picture.
 static const char credits[] =
     "/ |author:|write to |written by|reporting by|editing by|photo:|photo by|image:|credit:|"
-    "(photo|autor:|foto:|bild:|(foto|(bild|auteur|автор|tác giả|ảnh:|图片|作者|记者|文/";
+    "(photo|autor:|foto:|bild:|(foto|(bild|auteur:|автор:|"
+    "tác giả:|ảnh:|图片:|作者:|记者:|文/";
 // A name follows these.
 static const char before_name[] = "by |von |par |por |di |door |av ";
+// Small words inside names and lists of them.
+static const char in_names[] = "and|und|et|y|e|of|for|in|at|the|de|du|da|di|la|le|van|der|von|và";
 
 // Words that stand beside the numbers of a date or a time.
 static const char date_words[] =
@@ -88,8 +93,7 @@ static struct contents look(tc_str folded)
     words_init(&words, folded, TEXT_WORDS_TOCSIN, false);
     while (words_next(&words, &span)) {
         tc_str word = {span.start, (size_t)(span.end - span.start)};
-        bool number = unicode_class(unicode_ascii((char)(*span.start & 0x7f))) == CLASS_DIGIT &&
-                      (unsigned char)*span.start < 0x80;
+        bool number = *span.start >= '0' && *span.start <= '9';
         if (seen.numbers == 1 && seen.words == 1)
             seen.comments =
                 tc_str_starts(word, TC_STR("comment")) || tc_str_starts(word, TC_STR("kommentar"));
@@ -102,22 +106,36 @@ static struct contents look(tc_str folded)
     return seen;
 }
 
-// "By Staff, Agencies": a capital after the first word, and no full stop at the end.
+// All words but the first are capitalised, as names are.
+static bool holds_names(tc_str line)
+{
+    struct words words;
+    struct words_span span;
+    bool named = false;
+    words_init(&words, line, TEXT_WORDS_TOCSIN, false);
+    if (!words_next(&words, &span))
+        return false;
+    while (words_next(&words, &span)) {
+        uint32_t cp;
+        tc_str word = {span.start, (size_t)(span.end - span.start)};
+        utf8_next(span.start, span.end, &cp);
+        bool capital = (unicode_cell_of(cp) & UNICODE_UPPER) != 0;
+        if (!capital && !is_in(tc_str_of(in_names), word))
+            return false;
+        named = named || capital;
+    }
+    return named;
+}
+
+// "By Staff, Agencies": names behind the first word, and no full stop at the end.
 static bool is_byline(tc_str line, tc_str folded, const struct contents *seen)
 {
     if (begins_with(tc_str_of(credits), folded))
         return true;
-    if (seen->words == 1 && tc_str_eq(tc_str_trim(folded), TC_STR("by")))
-        return true;
-    if (seen->words > BYLINE_WORDS || !begins_with(tc_str_of(before_name), folded))
-        return false;
-    const char *p = memchr(line.ptr, ' ', line.len), *end = line.ptr + line.len;
-    uint32_t cp;
-    size_t len;
-    if (!p || end[-1] == '.')
-        return false;
-    words_class_at(p + 1, end, &len, &cp);
-    return (unicode_cell_of(cp) & UNICODE_UPPER) != 0;
+    if (seen->words == 1)
+        return tc_str_eq(folded, TC_STR("by"));
+    return seen->words <= BYLINE_WORDS && begins_with(tc_str_of(before_name), folded) &&
+           line.ptr[line.len - 1] != '.' && holds_names(line);
 }
 
 enum clean_kind clean_line(tc_str line)

@@ -1,9 +1,9 @@
 // Puts the parts together: blocks become paragraphs, the scanner cuts their words, and everything
 // goes into flat arrays.
 //
-// The arrays of words are sized by a count made beforehand that can only be too high (words_most),
-// so nothing moves while it grows and no word costs an allocation. Sentences double when their guess
-// was too low.
+// The array of words is sized by a count made beforehand that can only be too high (words_most), so
+// nothing moves while it grows and no word costs an allocation. Sentences double when their guess
+// was too low. Every pass is linear in the bytes.
 #include "watcher/text/text.h"
 
 #include "watcher/text/blocks.h"
@@ -13,14 +13,13 @@
 #include "watcher/text/sentence.h"
 #include "watcher/text/utf8.h"
 
-#include <strings.h>
+#include <assert.h>
 
 enum {
     TITLE_WORDS_LEAST = 4, // of a page's title line
     CREDIT_LINES = 4,      // so far below a publisher's name it may stand again, behind a dash
     SENTENCE_GUESS = 64,   // bytes of a sentence, for the first size of the array
-
-    LANGS_MOST = 8, // languages that compete for a segment
+    LANGS_MOST = 8,        // languages that compete for a segment
 };
 
 struct reader {
@@ -46,10 +45,10 @@ struct reader {
 // ---- words ---------------------------------------------------------------------------------
 
 // An upper bound of the words in `text`: each begins with an ASCII letter or digit after another
-// byte, or with a lead byte; # and ' make a second form of a word.
+// byte, or with a lead byte, or where a run was too long for one word; # and ' make a second form.
 static size_t words_most(tc_str text)
 {
-    size_t count = 0;
+    size_t count = text.len / WORDS_SPAN_MOST;
     unsigned before = 0;
     for (size_t i = 0; i < text.len; i++) {
         unsigned char c = (unsigned char)text.ptr[i];
@@ -63,8 +62,12 @@ static size_t words_most(tc_str text)
 static void add_word(struct reader *reader, tc_str surface, tc_str folded, uint32_t start,
                      uint32_t end)
 {
-    if (reader->word_count == reader->word_room || surface.len == 0)
+    if (surface.len == 0)
+        return; // a part of fillers only, which leave no trace
+    if (reader->word_count == reader->word_room) {
+        assert(reader->word_room > TEXT_WORDS_MOST); // text_read refuses the article
         return;
+    }
     reader->words[reader->word_count++] = (struct text_word){
         .folded = folded.ptr,
         .surface = surface.ptr,
@@ -409,39 +412,47 @@ static void read_segments(struct reader *reader, const struct blocks *blocks,
     }
 }
 
+// Makes the arrays that are sized before reading.
+static void prepare(struct reader *reader, const struct blocks *blocks)
+{
+    const struct article *article = reader->article;
+    size_t bytes = article->title.len + article->body.len;
+    reader->word_room = words_most(article->title) + words_most(article->body);
+    if (reader->turkic)
+        reader->word_room *= 2;
+    if (reader->word_room > TEXT_WORDS_MOST)
+        reader->word_room = (size_t)TEXT_WORDS_MOST + 1;
+    reader->sentence_room = blocks->count + 2 + bytes / SENTENCE_GUESS;
+    reader->words = tc_arena_take(article->arena, (reader->word_room + 1) * sizeof *reader->words);
+    reader->paragraphs =
+        tc_arena_take(article->arena, (blocks->count + 1) * sizeof *reader->paragraphs);
+    reader->sentences =
+        tc_arena_take(article->arena, reader->sentence_room * sizeof *reader->sentences);
+    forms_init(&reader->forms, article->arena, reader->mode, bytes);
+}
+
 int text_read(struct article *article, const struct text_settings *settings,
               const struct text **out, struct tc_err *err)
 {
-    struct tc_arena *arena = article->arena;
     struct reader reader = {.article = article, .mode = settings->words};
     struct blocks blocks;
-    size_t bytes = article->title.len + article->body.len;
-
     reader.stated = lang_stated(article->lang);
     reader.turkic = reader.mode == TEXT_WORDS_TOCSIN &&
                     (!strcmp(reader.stated.name, "tr") || !strcmp(reader.stated.name, "az"));
-    reader.word_room =
-        (words_most(article->title) + words_most(article->body)) * (reader.turkic ? 2 : 1);
-    if (reader.word_room > TEXT_WORDS_MOST)
-        reader.word_room = (size_t)TEXT_WORDS_MOST + 1;
-    forms_init(&reader.forms, arena, reader.mode, bytes);
-    blocks_read(article->body, article->page, arena, &blocks);
-    reader.words = tc_arena_take(arena, (reader.word_room + 1) * sizeof *reader.words);
-    reader.paragraphs = tc_arena_take(arena, (blocks.count + 1) * sizeof *reader.paragraphs);
-    reader.sentence_room = blocks.count + 2 + bytes / SENTENCE_GUESS;
-    reader.sentences = tc_arena_take(arena, reader.sentence_room * sizeof *reader.sentences);
+    blocks_read(article->body, article->page, article->arena, &blocks);
+    prepare(&reader, &blocks);
 
-    struct text *text = tc_arena_take(arena, sizeof *text);
-    size_t segments = blocks.segments ? blocks.segments : 1;
-    struct text_segment *list = tc_arena_take(arena, segments * sizeof *list);
+    struct text *text = tc_arena_take(article->arena, sizeof *text);
+    text->segment_count = blocks.segments ? blocks.segments : 1;
+    struct text_segment *segments =
+        tc_arena_take(article->arena, text->segment_count * sizeof *segments);
     if (article->url.len)
         add_url(&reader, article->url);
-    read_segments(&reader, &blocks, list);
+    read_segments(&reader, &blocks, segments);
     if (reader.word_count > TEXT_WORDS_MOST)
         return tc_fail(err, TC_EFULL, "article has more than %d words", TEXT_WORDS_MOST);
     text->article = article;
-    text->segments = list;
-    text->segment_count = (uint32_t)segments;
+    text->segments = segments;
     text->urls = reader.urls;
     text->url_count = (uint32_t)reader.url_count;
     text->repaired = utf8_bad(article->title) + utf8_bad(article->body);

@@ -125,6 +125,9 @@ static void a_title_is_no_date_byline_or_navigation(void **state)
         {"Cập nhật ngày 1 tháng 3 năm 2025\nTrung Quốc khuyên các chuyên gia",
          "Trung Quốc khuyên các chuyên gia"},
         {"2025年3月1日\n中国建议人工智能专家避免赴美", "中国建议人工智能专家避免赴美"},
+        {"Von Musk bis Trump: wer reist noch", "Von Musk bis Trump: wer reist noch"},
+        {"Copyright office rules on AI works", "Copyright office rules on AI works"},
+        {"作者：王小明 李大明\n中国建议专家避免赴美", "中国建议专家避免赴美"},
         {"Too short here", ""},
         {"Big News Wire Service\n4 hours ago\n- Big News Wire Service\nMinister quits after the "
          "vote",
@@ -399,6 +402,20 @@ static void the_arena_stays_within_its_bound(void **state)
     free(text);
 }
 
+static void no_word_of_an_endless_run_is_lost(void **state)
+{
+    (void)state;
+    enum { BYTES = 100 * 1000 };
+    char *text = malloc(BYTES);
+    memset(text, 'x', BYTES);
+    struct reading *reading =
+        reading_of((tc_str){0}, (tc_str){text, BYTES}, false, "", TEXT_WORDS_TOCSIN);
+    const struct text_segment *segment = reading->text->segments;
+    assert_int_equal(segment->words[segment->word_count - 1].end, BYTES);
+    reading_done(reading);
+    free(text);
+}
+
 static void more_words_than_the_limit_are_refused(void **state)
 {
     (void)state;
@@ -430,6 +447,7 @@ int main(void)
         cmocka_unit_test(the_seeds_are_read_as_a_person_reads_them),
         cmocka_unit_test(random_bytes_give_whole_texts),
         cmocka_unit_test(the_arena_stays_within_its_bound),
+        cmocka_unit_test(no_word_of_an_endless_run_is_lost),
         cmocka_unit_test(more_words_than_the_limit_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
