@@ -1,5 +1,7 @@
 #include "watcher/outbox/outbox.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -266,11 +268,23 @@ static int prepare_all(struct outbox *outbox, struct tc_err *err)
     return TC_OK;
 }
 
+// SQLite would make the file readable for everybody; its -wal file follows the mode.
+static int make_private(const struct outbox *outbox, struct tc_err *err)
+{
+    int fd = open(outbox->path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (fd < 0)
+        return tc_fail(err, TC_EIO, "%s: %s", outbox->path, strerror(errno));
+    close(fd);
+    return TC_OK;
+}
+
 static int open_database(struct outbox *outbox, struct tc_err *err)
 {
     const int flags =
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    int code = TC_OK;
+    int code = make_private(outbox, err);
+    if (code != TC_OK)
+        return code;
     if (sqlite3_open_v2(outbox->path, &outbox->db, flags, NULL) != SQLITE_OK)
         return failed(outbox, "cannot open", err);
     sqlite3_busy_timeout(outbox->db, 2000); // somebody looks at it with the sqlite3 shell
