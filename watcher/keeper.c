@@ -282,7 +282,7 @@ static void show_on_tap(struct keeper *keeper, const struct job *job)
         tc_log_err(TC_ERROR, "tap.event", &err);
 }
 
-// What is committed is safe: whoever sent it is told, then whoever listens.
+// What is committed is safe: whoever listens hears it, and whoever sent it is told.
 static void tell_committed(struct keeper *keeper)
 {
     if (keeper->set.submit) {
@@ -292,13 +292,11 @@ static void tell_committed(struct keeper *keeper)
     for (size_t i = 0; i < keeper->ready_count; i++) {
         struct job *job = keeper->ready[i];
         leave_way(keeper, job);
+        if (keeper->set.tap)
+            show_on_tap(keeper, job); // what it shows lies in the article, which the answer gives away
         answer(keeper, job->article, SOURCE_ACCEPTED, job->hits, NULL);
         job->article = NULL;
-    }
-    for (size_t i = 0; i < keeper->ready_count; i++) {
-        if (keeper->set.tap)
-            show_on_tap(keeper, keeper->ready[i]);
-        job_free(keeper->ready[i]);
+        job_free(job);
     }
     keeper->ready_count = 0;
 }

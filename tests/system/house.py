@@ -32,18 +32,23 @@ def skip(reason):
 
 
 def until(what, check, patience_s=PATIENCE_S):
-    """Calls `check` until it gives something true, and gives that."""
+    """Calls `check` until it gives something true, and gives that. A daemon that died ends the wait."""
     end = time.monotonic() + patience_s
     while True:
         got = check()
         if got:
             return got
+        for process in House.living:
+            if process.poll() is not None:
+                raise AssertionError(f"{process.args[0]} ended with {process.returncode} while a test waited for {what}")
         if time.monotonic() > end:
             raise AssertionError(f"waited {patience_s} s for {what}")
         time.sleep(0.02)  # between two looks; the look decides
 
 
 class House:
+    living = []  # daemons that nobody has stopped yet
+
     def __enter__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-"))
         self.sockets = self.dir / "run"
@@ -78,6 +83,7 @@ class House:
             process = subprocess.Popen([BIN / name, *map(str, arguments)], env=self.env, stdout=log, stderr=log,
                                        stdin=subprocess.DEVNULL, cwd=self.dir)
         self.running[name] = process
+        House.living.append(process)
         return process
 
     def broker(self, settings=""):
@@ -126,14 +132,19 @@ class House:
                 return events
             after = header["next_after"]
 
-    def kill(self, name):
+    def let_go(self, name):
         process = self.running.pop(name)
+        House.living.remove(process)
+        return process
+
+    def kill(self, name):
+        process = self.let_go(name)
         process.kill()
         process.wait()
 
     def stop(self, name):
         """Ends a daemon as its service manager would; gives its exit status."""
-        process = self.running.pop(name)
+        process = self.let_go(name)
         process.send_signal(signal.SIGTERM)
         return process.wait(PATIENCE_S)
 
