@@ -112,6 +112,7 @@ static void factors_of_page(struct chooser *chooser, const struct plan_node *nod
     if (!cover(chooser, *plan_kids(chooser->plan, node), &whole))
         return;
     whole.page = true;
+    whole.cost *= 2; // a page has more words than a segment
     add_factor(chooser, whole);
 }
 
