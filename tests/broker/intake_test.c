@@ -1,0 +1,191 @@
+#include "broker/intake.h"
+
+#include "common/clock.h"
+#include "tests/broker/rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+static int set_up(void **state)
+{
+    struct rig *rig = malloc(sizeof *rig);
+    rig_open(rig);
+    rig_begin(rig);
+    *state = rig;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    rig_close(*state);
+    free(*state);
+    return 0;
+}
+
+static uint64_t item_number(const struct rig_answer *answer, const char *key)
+{
+    uint64_t value = 999;
+    tc_json_get_u64(json_array_get(json_object_get(answer->header, "items"), 0), key, &value);
+    return value;
+}
+
+static void all_batches_of_a_turn_share_one_commit_and_are_answered_in_order(void **state)
+{
+    struct rig *rig = *state;
+    rig_put(rig, "a", 1, "one", 2);
+    rig_put(rig, "a", 2, "two", 3);
+    assert_int_equal(rig->count, 1); // still WATCH's: nothing is answered before the commit
+    assert_int_equal(rig_turn(rig), TC_OK);
+    assert_int_equal(rig->count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(rig->answers[i].reply, "ACK");
+        assert_int_equal(rig_number(&rig->answers[i], "batch"), i + 1);
+        assert_int_equal(rig_number(&rig->answers[i], "rid"), i + 1);
+        assert_int_equal(item_number(&rig->answers[i], "stored"), i + 2);
+    }
+    assert_int_equal(item_number(&rig->answers[1], "hseq"), 5);
+}
+
+static void a_repeated_batch_stores_nothing_again(void **state)
+{
+    struct rig *rig = *state;
+    for (int i = 0; i < 3; i++) {
+        rig_put(rig, "a", 1, "one", 2);
+        assert_int_equal(rig_turn(rig), TC_OK);
+        assert_int_equal(item_number(&rig->answers[0], "stored"), i ? 0 : 2);
+        assert_int_equal(item_number(&rig->answers[0], "duplicate"), i ? 2 : 0);
+        assert_int_equal(item_number(&rig->answers[0], "hseq"), 2);
+    }
+    assert_int_equal(store_marks(rig->store)->hhead, 2);
+    assert_int_equal(store_marks(rig->store)->head, 2);
+}
+
+static void batches_out_of_order_are_told_which_is_expected(void **state)
+{
+    static const struct {
+        unsigned batch;
+        const char *reply;
+        uint64_t expected;
+    } steps[] = {{2, "NAK", 1}, {0, "NAK", 1}, {1, "ACK", 0}, {3, "NAK", 2},
+                 {1, "ACK", 0}, {2, "ACK", 0}, {1, "NAK", 3}};
+    struct rig *rig = *state;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        rig_put(rig, "a", steps[i].batch, "one", 1);
+        assert_int_equal(rig_turn(rig), TC_OK);
+        assert_string_equal(rig->answers[0].reply, steps[i].reply);
+        if (steps[i].expected) {
+            assert_string_equal(rig_text(&rig->answers[0], "reason"), "batch");
+            assert_int_equal(rig_number(&rig->answers[0], "expected_batch"), steps[i].expected);
+        }
+    }
+}
+
+static void a_newer_session_of_a_name_ends_the_older(void **state)
+{
+    struct rig *rig = *state;
+    rig_ask(
+        rig, "HELLO",
+        "{\"role\":\"watcher\",\"name\":\"rig\",\"session\":\"ffffffffffffffffffffffffffffffff\"}");
+    rig_put(rig, "a", 1, "one", 1);
+    assert_int_equal(rig_turn(rig), TC_OK);
+    assert_string_equal(rig->answers[0].reply, "NAK");
+    assert_string_equal(rig_text(&rig->answers[0], "reason"), "session");
+}
+
+static void definitions_and_hits_survive_a_restart(void **state)
+{
+    struct rig *rig = *state;
+    rig_put(rig, "a", 1, "one", 1);
+    assert_int_equal(rig_turn(rig), TC_OK);
+    rig_restart(rig);
+    rig_ask(rig, "HELLO",
+            "{\"role\":\"watcher\",\"name\":\"rig\",\"session\":\"" RIG_SESSION "\"}");
+    assert_int_equal(rig_number(&rig->answers[0], "hhead"), 1);
+    rig_put(rig, "a", 1, "two", 1);
+    assert_int_equal(rig_turn(rig), TC_OK);
+    assert_string_equal(rig->answers[0].reply, "ACK");
+    assert_int_equal(item_number(&rig->answers[0], "hseq"), 2);
+}
+
+static void a_definition_that_is_none_is_refused_and_its_neighbours_too(void **state)
+{
+    struct rig *rig = *state;
+    tc_str bodies[] = {TC_STR("{\"name\":\"a/b\",\"severity\":\"low\"}"), TC_STR("{}")};
+    rig_send(rig, "a", "WATCH", "{\"session\":\"" RIG_SESSION "\",\"n\":2}", bodies, 2);
+    assert_int_equal(rig_turn(rig), TC_OK);
+    assert_string_equal(rig->answers[0].reply, "ERR");
+    assert_string_equal(rig_text(&rig->answers[0], "code"), "payload");
+    assert_non_null(strstr(rig_text(&rig->answers[0], "reason"), "definition 1"));
+    assert_int_equal(store_watch_count(rig->store), 1);
+}
+
+static void a_batch_of_several_articles_has_a_limit_in_bytes(void **state)
+{
+    struct rig *rig = *state;
+    size_t large = INTAKE_BATCH_BYTES;
+    char *bytes = calloc(1, large);
+    tc_str frames[] = {TC_STR("{}"), {bytes, large}, TC_STR("{}"), TC_STR("")};
+    rig_send(rig, "a", "PUT", "{\"session\":\"" RIG_SESSION "\",\"batch\":1,\"n\":2}", frames, 4);
+    assert_int_equal(rig_turn(rig), TC_OK);
+    assert_string_equal(rig_text(&rig->answers[0], "code"), "limit");
+    free(bytes);
+}
+
+static void an_article_without_hits_is_fine_and_stores_nothing(void **state)
+{
+    struct rig *rig = *state;
+    rig_put(rig, "a", 1, "one", 0);
+    assert_int_equal(rig_turn(rig), TC_OK);
+    assert_int_equal(item_number(&rig->answers[0], "stored"), 0);
+    assert_int_equal(store_marks(rig->store)->hhead, 0);
+}
+
+static void each_cut_of_a_batch_is_rejected_not_stored(void **state)
+{
+    struct rig *rig = *state;
+    struct tc_buf record = {0}, hits = {0};
+    unsigned batch = 1;
+    rig_frames("one", 1, &record, &hits);
+    for (size_t cut = 0; cut < hits.len; cut += 3) {
+        char header[96];
+        tc_str frames[] = {tc_buf_view(&record), {hits.ptr, cut}};
+        snprintf(header, sizeof header, "{\"session\":\"" RIG_SESSION "\",\"batch\":%u,\"n\":1}",
+                 batch++);
+        rig_send(rig, "a", "PUT", header, frames, 2);
+        assert_int_equal(rig_turn(rig), TC_OK);
+        assert_string_equal(rig->answers[0].reply, "ACK");
+        assert_int_equal(item_number(&rig->answers[0], "stored"), 999);
+    }
+    assert_int_equal(store_marks(rig->store)->hhead, 0);
+    assert_int_equal(rig_number(rig_ask(rig, "STATS", "{}"), "rejected"), batch - 1);
+    tc_buf_done(&record);
+    tc_buf_done(&hits);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            all_batches_of_a_turn_share_one_commit_and_are_answered_in_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_repeated_batch_stores_nothing_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(batches_out_of_order_are_told_which_is_expected, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_newer_session_of_a_name_ends_the_older, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(definitions_and_hits_survive_a_restart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_definition_that_is_none_is_refused_and_its_neighbours_too,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_batch_of_several_articles_has_a_limit_in_bytes, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_article_without_hits_is_fine_and_stores_nothing, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(each_cut_of_a_batch_is_rejected_not_stored, set_up,
+                                        tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
