@@ -11,8 +11,8 @@ import zmq
 from house import SHARED, SOURCE, House, skip, until
 
 SEEDS = SHARED / "seeds"
-WATCHES = SOURCE / "tests" / "data" / "rules" / "seeds.yaml"
-ADVICE = "seeds/ai-travel-advice"
+WATCHES = SOURCE / "tests" / "data" / "rules" / "news.yaml"
+ADVICE = "news/travel-advice"
 
 
 def main():
@@ -24,7 +24,7 @@ def main():
         house.broker()
         live = house.context.socket(zmq.SUB)
         live.connect(f"ipc://{house.sockets / 'live.sock'}")
-        live.subscribe("seeds/")
+        live.subscribe("news/")
         settle(house, live)
         house.watcher(f"watches: [{WATCHES}]\nsources:\n  - folder: {inbox}\n  - socket: default\n")
 
