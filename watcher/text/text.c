@@ -96,37 +96,40 @@ static bool is_elision(tc_str head)
     return false;
 }
 
-// Where an apostrophe cuts a form: the part before the last one and behind the first.
+// Where apostrophes cut a form: before the last one, behind the first, and between the two.
 struct cut {
-    tc_str head, tail;
+    tc_str head, tail, middle;
 };
 
 static struct cut cut_form(tc_str form)
 {
-    struct cut cut = {form, form};
     const char *first = memchr(form.ptr, '\'', form.len);
     const char *last = memrchr(form.ptr, '\'', form.len);
     if (!first)
-        return cut;
-    cut.head = (tc_str){form.ptr, (size_t)(last - form.ptr)};
-    cut.tail = (tc_str){first + 1, (size_t)(form.ptr + form.len - first - 1)};
-    return cut;
+        return (struct cut){form, form, form};
+    size_t from = (size_t)(first - form.ptr) + 1, to = (size_t)(last - form.ptr);
+    return (struct cut){tc_str_cut(form, 0, to), tc_str_cut(form, from, form.len),
+                        tc_str_cut(form, from, to)};
 }
 
-// China's is also China, l'IA also IA, at the same position.
+// China's is also China, l'IA also IA, at the same position; l'Oréal's also Oréal.
 static void add_parts(struct reader *reader, const struct words_span *span, tc_str surface,
                       tc_str folded, const char *base)
 {
     struct cut s = cut_form(surface), f = cut_form(folded);
+    uint32_t start = (uint32_t)(span->start - base), end = (uint32_t)(span->end - base);
+    uint32_t tail = (uint32_t)(span->after_first - base),
+             head = (uint32_t)(span->last_quote - base);
     if (s.head.len == surface.len || f.head.len == folded.len)
         return;
-    tc_str ending = tc_str_cut(folded, f.head.len + 1, folded.len);
-    if (tc_str_eq(ending, TC_STR("s")))
-        add_word(reader, s.head, f.head, (uint32_t)(span->start - base),
-                 (uint32_t)(span->last_quote - base));
-    if (is_elision(tc_str_cut(folded, 0, folded.len - f.tail.len - 1)))
-        add_word(reader, s.tail, f.tail, (uint32_t)(span->after_first - base),
-                 (uint32_t)(span->end - base));
+    bool owned = tc_str_eq(tc_str_cut(folded, f.head.len + 1, folded.len), TC_STR("s"));
+    bool elided = is_elision(tc_str_cut(folded, 0, folded.len - f.tail.len - 1));
+    if (owned)
+        add_word(reader, s.head, f.head, start, head);
+    if (elided)
+        add_word(reader, s.tail, f.tail, tail, end);
+    if (owned && elided)
+        add_word(reader, s.middle, f.middle, tail, head);
 }
 
 // One word with everything that stands at its place. False when nothing is left of it.

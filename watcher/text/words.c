@@ -141,13 +141,10 @@ static const char *join_quote(const struct words *words, struct growth *word, co
     struct words_span *span = word->span;
     if (!is_core(words, next))
         return NULL;
-    if (!(span->flags & WORDS_APOSTROPHE)) {
-        span->first_quote = word->p;
+    if (!(span->flags & WORDS_APOSTROPHE))
         span->after_first = after;
-    }
     span->flags |= WORDS_APOSTROPHE;
     span->last_quote = word->p;
-    span->after_last = after;
     return after;
 }
 
@@ -267,7 +264,7 @@ static bool take_address(struct words *words, const struct growth *word)
     if (len == 0)
         return false;
     *word->span =
-        (struct words_span){word->start, word->start + len, WORDS_ADDRESS, NULL, NULL, NULL, NULL};
+        (struct words_span){.start = word->start, .end = word->start + len, .flags = WORDS_ADDRESS};
     return true;
 }
 

@@ -28,8 +28,8 @@ enum words_flags {
 struct words_span {
     const char *start, *end;
     unsigned flags;
-    // Of the first and last apostrophe inside: where it starts and where it ends.
-    const char *first_quote, *after_first, *last_quote, *after_last;
+    const char *after_first; // behind the first apostrophe inside
+    const char *last_quote;  // where the last one starts
 };
 
 struct words {
