@@ -10,7 +10,6 @@
 
 #include "common/buf.h"
 #include "common/mem.h"
-#include "common/utf8.h"
 #include "watcher/match/query_leaf.h"
 #include "watcher/match/query_lex.h"
 
@@ -621,16 +620,8 @@ struct query_node *query_read(tc_str text, const struct text_settings *settings,
                             .settings = settings,
                             .lists = lists,
                             .arena = arena};
-    if (text.len > QUERY_BYTES) {
-        query_wrong(&reader.lexer, 0, 0, "E0117", "lists keep long queries short",
-                    "a query has at most %d bytes", QUERY_BYTES);
+    if (!query_is_text(&reader.lexer, "a query"))
         return NULL;
-    }
-    size_t valid = tc_utf8_valid(text);
-    if (valid < text.len) {
-        query_wrong(&reader.lexer, valid, valid + 1, "E0101", NULL, "bytes that are not UTF-8");
-        return NULL;
-    }
     reader.now = query_lex(&reader.lexer, false);
     struct query_node *node = read_all(&reader);
     if (!query_check(node, place) || reader.lexer.errors > 0)

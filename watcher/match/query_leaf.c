@@ -162,10 +162,8 @@ struct query_node *query_entry(tc_str text, const struct text_settings *settings
     struct query_leaf leaf = {.to = text.len, .text = text, .tilde = QUERY_NO_TILDE};
     size_t from = 0, to = 0;
 
-    if (text.len > QUERY_BYTES) {
-        query_wrong(&lexer, 0, 0, "E0117", NULL, "an entry has at most %d bytes", QUERY_BYTES);
+    if (!query_is_text(&lexer, "an entry"))
         return NULL;
-    }
     if (holds_operator(text, &from, &to)) {
         query_wrong(&lexer, from, to, "E0116",
                     "write {q: '...'} for a query, or the word in lower case",

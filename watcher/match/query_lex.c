@@ -22,6 +22,22 @@ void query_wrong(struct query_lexer *lexer, size_t from, size_t to, const char *
                         tc_str_of(message));
 }
 
+bool query_is_text(struct query_lexer *lexer, const char *what)
+{
+    tc_str text = lexer->text;
+    if (text.len > QUERY_BYTES) {
+        query_wrong(lexer, 0, 0, "E0117", "lists keep long queries short",
+                    "%s has at most %d bytes", what, QUERY_BYTES);
+        return false;
+    }
+    const char *zero = text.len > 0 ? memchr(text.ptr, 0, text.len) : NULL;
+    size_t valid = zero ? (size_t)(zero - text.ptr) : tc_utf8_valid(text);
+    if (valid < text.len)
+        query_wrong(lexer, valid, valid + 1, "E0101", NULL,
+                    zero ? "a zero byte" : "bytes that are not UTF-8");
+    return valid == text.len;
+}
+
 // ---- characters ----------------------------------------------------------------------------
 
 // The character at byte `at`, 0 at the end, and in *next where the one after it starts.

@@ -67,6 +67,10 @@ struct query_token query_lex(struct query_lexer *lexer, bool value);
 void query_wrong(struct query_lexer *lexer, size_t from, size_t to, const char *code,
                  const char *help, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
+// Whether the lexer's text can be read at all: valid UTF-8 without zero bytes, at most QUERY_BYTES.
+// Reports when it cannot; `what` is "a query" or "an entry".
+bool query_is_text(struct query_lexer *lexer, const char *what);
+
 // Whether the whole of `text` would be read back as one plain word.
 bool query_is_plain_word(tc_str text);
 
