@@ -312,10 +312,12 @@ static void take_stats(struct intake *intake, const struct tc_request *parts,
     json_decref(header);
 }
 
-// Answers a message that is no request, if it has an envelope to answer to.
+// Answers a message that is no request: to the routing id, and the empty frame of a REQ socket.
 static void refuse_message(struct intake *intake, struct request *request, const char *reason)
 {
-    keep_envelope(intake, intake->answers ? 1 : 0, request);
+    bool delimiter =
+        tc_frames_count(intake->frames) > 1 && tc_frames_at(intake->frames, 1).len == 0;
+    keep_envelope(intake, intake->answers ? 1 + (size_t)delimiter : 0, request);
     reply_error(intake, request, "header", reason);
 }
 
