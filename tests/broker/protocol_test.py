@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 """Every command of docs/protocol.md against the real tocsin-broker: DEALER, REQ and SUB."""
+import contextlib
+import json
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -38,8 +41,13 @@ def refused(function, code, words=""):
 
 
 def sequences(frames):
-    import json
     return [int(json.loads(frame)["sequence"]) for frame in frames]
+
+
+def change(path, sql):
+    """Runs one statement on a store that no broker has open; its rows."""
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
+        return db.execute(sql).fetchall()
 
 
 def test_hello_welcomes_with_epoch_heads_and_limits():
@@ -139,7 +147,6 @@ def test_only_live_watches_and_usable_pages_make_alerts():
 
 
 def test_an_event_is_a_cloudevent_with_what_the_protocol_says():
-    import json
     with Broker() as broker:
         watcher = watcher_of(broker.start())
         record = article(7, url="https://example.org/7", segments=[
@@ -406,8 +413,7 @@ def test_a_store_of_a_newer_version_ends_with_78():
     with Broker() as broker:
         broker.start()
         broker.stop()
-        with sqlite3.connect(broker.store) as db:
-            db.execute("PRAGMA user_version = 99")
+        change(broker.store, "PRAGMA user_version = 99")
         status, said = broker.run_to_end()
         assert status == 78 and "newer" in said and "99" in said, said
 
@@ -421,8 +427,7 @@ def test_a_file_that_is_no_store_ends_with_74_and_stays_as_it_is():
                     file.write(content)
             else:
                 os.remove(broker.store)
-                with sqlite3.connect(broker.store) as db:
-                    db.execute("CREATE TABLE theirs(x)")
+                change(broker.store, "CREATE TABLE theirs(x)")
             with open(broker.store, "rb") as file:
                 before = file.read()
             status, said = broker.run_to_end()
@@ -436,14 +441,82 @@ def test_a_damaged_row_is_reported_and_the_rest_delivered():
         watcher = watcher_of(broker.start())
         watcher.put(*[one(n) for n in range(1, 6)])
         broker.stop()
-        with sqlite3.connect(broker.store) as db:
-            db.execute("UPDATE alert SET body = CAST(replace(CAST(body AS TEXT), 'Title 3', "
-                       "'Title 8') AS BLOB) WHERE seq = 3")
-            db.execute("UPDATE alert SET topic = 'china/other/high/' WHERE seq = 4")
+        change(broker.store, "UPDATE alert SET body = CAST(replace(CAST(body AS TEXT), 'Title 3', "
+                             "'Title 8') AS BLOB) WHERE seq = 3")
+        change(broker.store, "UPDATE alert SET topic = 'china/other/high/' WHERE seq = 4")
         watcher = watcher_of(broker.start())
         answer, events = watcher.ask("FETCH")
         assert answer["damaged"] == [3, 4] and sequences(events) == [1, 2, 5]
         assert answer["next_after"] == 5 and watcher.ask("STATS")[0]["damaged"] == 2
+
+
+def test_a_full_disk_refuses_what_writes_and_serves_what_reads():
+    with Broker() as broker:
+        state = os.path.dirname(broker.store)
+        os.makedirs(state)
+        mounted = os.geteuid() == 0 and subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=3m", "tocsin-test", state],
+            stderr=subprocess.DEVNULL, check=False).returncode == 0
+        if not mounted:
+            print("        (not run: a small file system cannot be mounted here)")
+            return
+        try:
+            watcher = watcher_of(broker.start())
+            watcher.put(one(1))
+            watcher.ask("ACK", {"consumer": "desk", "seq": 1})
+            with open(os.path.join(state, "ballast"), "wb", buffering=0) as file:
+                try:
+                    while True:
+                        file.write(b"x" * 4096)
+                except OSError:
+                    pass
+            record = article(2)
+            hits = [hit(record, CHINA, segment) for segment in range(500)]
+            answer = refused(lambda: watcher.put(item(record, hits)), "NAK", "disk")
+            assert answer["batch"] == 2 and answer["retry_ms"] > 0 and answer["rid"] == watcher.rid
+            assert sequences(watcher.ask("FETCH")[1]) == [1]
+            os.remove(os.path.join(state, "ballast"))
+            watcher.batch -= 1
+            assert watcher.put(one(2))["items"] == [{"stored": 1, "duplicate": 0, "hseq": 2}]
+            assert sequences(watcher.ask("FETCH")[1]) == [1, 2]
+            assert broker.stop() == 0
+        finally:
+            broker.kill()
+            subprocess.run(["umount", state], check=True)
+
+
+def test_a_failing_disk_ends_the_broker_with_74_and_without_an_answer():
+    with Broker() as broker:
+        watcher = watcher_of(broker.start())
+        watcher.put(one(1))
+        # From here on the WAL cannot grow: a write is an error (EFBIG). The log is far smaller.
+        size = os.path.getsize(broker.store + "-wal")
+        resource.prlimit(broker.process.pid, resource.RLIMIT_FSIZE, (size, size))
+        record = article(2)
+        hits = [hit(record, CHINA, segment) for segment in range(500)]
+        watcher.send("PUT", {"session": watcher.session, "batch": 2, "n": 1}, item(record, hits))
+        assert broker.process.wait(20) == 74, broker.log_text()
+        assert "broker.failed" in broker.log_text()
+        assert not watcher.socket.poll(0)
+        watcher = watcher_of(broker.start())
+        assert watcher.welcome["hhead"] == 1
+
+
+def test_sigterm_ends_what_has_arrived():
+    with Broker() as broker:
+        watcher = watcher_of(broker.start())
+        watcher.put(one(1))
+        for batch in range(2, 12):
+            watcher.send("PUT", {"session": watcher.session, "batch": batch, "n": 1}, one(batch))
+        watcher.receive()  # they have arrived: one connection is read in order
+        assert broker.stop() == 0
+        acknowledged = 2
+        while watcher.socket.poll(0):
+            acknowledged += watcher.receive()[0] == "ACK"
+        assert not os.path.exists(broker.store + "-wal")  # checkpointed
+        stored, = change(broker.store, "SELECT count(*) FROM hit")
+        assert stored[0] >= acknowledged, (stored, acknowledged)
+        assert change(broker.store, "PRAGMA integrity_check") == [("ok",)]
 
 
 def test_settings_are_refused_all_at_once_with_their_places():

@@ -245,7 +245,10 @@ class Daemon:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([binary(self.program), *self.arguments],
                                             env={**self.environment, **environment},
-                                            stdin=subprocess.DEVNULL, stderr=log, stdout=log)
+                                            stdin=subprocess.DEVNULL, stderr=log, stdout=log,
+                                            # Python ignores SIGXFSZ and the program then too: a
+                                            # limit on file size is a failing write, not a death.
+                                            restore_signals=False)
         return self
 
     def await_answer(self, endpoint):
