@@ -570,8 +570,11 @@ static bool holds_some(struct eval *eval, const struct plan_node *node, uint32_t
 {
     const uint32_t *kids = plan_kids(eval->plan, node);
     uint32_t held = 0;
-    for (uint32_t i = 0; i < node->count && held < least; i++)
+    for (uint32_t i = 0; i < node->count && held < least; i++) {
         held += eval_holds(eval, kids[i], range);
+        if (held + (node->count - i - 1) < least)
+            return false; // too few are left
+    }
     return held >= least;
 }
 

@@ -272,7 +272,10 @@ static void build_watch(struct builder *builder, const struct watch *watch)
         made.count = (uint32_t)watch->term_count;
         free(kids);
     }
-    made.where = build_where(plan, &watch->where);
+    const struct watch_where *where = &watch->where;
+    made.where = build_where(plan, where);
+    made.all_articles = watch->all_articles;
+    made.limits = where->words_least || where->words_most || where->max_age_ns;
     plan->watches[plan->watch_count++] = made;
 }
 

@@ -65,6 +65,8 @@ struct plan_watch {
     uint32_t root;         // PLAN_NONE: all articles, or a score
     uint32_t where;        // PLAN_NONE: no values asked for
     uint32_t first, count; // score: kids[first..], one a term
+    bool all_articles;
+    bool limits; // its `where` limits words or age
 };
 
 struct plan_term {

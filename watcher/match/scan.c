@@ -189,16 +189,16 @@ static bool score_holds(struct scan *scan, const struct plan_watch *planned,
 bool scan_watch_holds(struct scan *scan, const struct matcher *matcher, uint32_t number,
                       double *score)
 {
+    // The watches themselves lie far apart in memory and are read only where they must be.
     const struct plan_watch *planned = &matcher->plan->watches[number];
-    const struct watch *watch = &matcher->watches[number];
     struct range whole = view_whole(&scan->segment);
-    bool holds = watch->all_articles;
+    bool holds = planned->all_articles;
     *score = NAN;
     if (planned->root != PLAN_NONE)
         holds = eval_holds(&scan->eval, planned->root, whole);
     else if (planned->count)
-        holds = score_holds(scan, planned, watch, score);
-    return holds && !scan_where_wrong(scan, watch) &&
+        holds = score_holds(scan, planned, &matcher->watches[number], score);
+    return holds && (!planned->limits || !scan_where_wrong(scan, &matcher->watches[number])) &&
            (planned->where == PLAN_NONE || eval_holds(&scan->eval, planned->where, whole));
 }
 
