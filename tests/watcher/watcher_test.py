@@ -1,0 +1,244 @@
+#!/usr/bin/python3
+"""The program tocsin-watcher without a broker: intake, tap, folder, reload, bad starts."""
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import zmq
+except ImportError:
+    print("skipped: python3-zmq is not installed")
+    sys.exit(77)
+
+PROGRAM = os.path.join(os.environ["TOCSIN_BIN"], "tocsin-watcher")
+PATIENCE_MS = 30000
+
+WATCH = """tocsin: 1
+namespace: demo
+watches:
+  - name: storm
+    labels: {severity: high}
+    match: '%s'
+"""
+
+
+class Watcher:
+    """A watcher in a temporary folder."""
+
+    def __init__(self, config="", query="storm"):
+        self.root = tempfile.TemporaryDirectory(prefix="tocsin-")
+        self.context = zmq.Context()
+        self.process = None
+        self.write("watch.yaml", WATCH % query)
+        self.write("watcher.yaml", "state: state\nwatches: [watch.yaml]\nbroker: none\n" + config)
+
+    def path(self, name):
+        return os.path.join(self.root.name, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def command(self, *flags):
+        return [PROGRAM, "--config", self.path("watcher.yaml"), *flags]
+
+    def environment(self, **more):
+        return dict(os.environ, TOCSIN_RUNTIME_DIR=self.path("run"), **more)
+
+    def run(self, *flags, **more):
+        return subprocess.run(self.command(*flags), env=self.environment(**more), text=True,
+                              capture_output=True, timeout=60, check=False)
+
+    def start(self, **more):
+        self.process = subprocess.Popen(self.command(), env=self.environment(**more), text=True,
+                                        stderr=subprocess.PIPE)
+        self.wait_line("watcher.ready")
+
+    def wait_line(self, word):
+        for line in self.process.stderr:
+            if word in line:
+                return line
+        raise AssertionError(f"the watcher ended before it said {word}")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        rest = self.process.stderr.read()
+        status = self.process.wait(timeout=5)
+        self.process.stderr.close()
+        return status, rest
+
+    def socket(self, kind, name):
+        socket = self.context.socket(kind)
+        socket.linger = 0
+        socket.rcvtimeo = PATIENCE_MS
+        socket.connect("ipc://" + self.path("run/" + name))
+        return socket
+
+    def close(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+            self.process.stderr.close()
+        self.context.destroy(linger=0)
+        self.root.cleanup()
+
+
+def publish(socket, article, body=None):
+    frames = [b"T1", b"ARTICLE", json.dumps({"rid": 1, "article": article}).encode()]
+    socket.send_multipart(frames + ([body.encode()] if body is not None else []))
+    mark, reply, header = socket.recv_multipart()
+    assert mark == b"T1"
+    return reply.decode(), json.loads(header)
+
+
+def stats(socket):
+    socket.send_multipart([b"T1", b"STATS", b"{}"])
+    return json.loads(socket.recv_multipart()[2])
+
+
+def listen(watcher, intake):
+    """A subscriber of the tap whose subscription is known to be active."""
+    tap = watcher.socket(zmq.SUB, "tap.sock")
+    tap.subscribe(b"")
+    number = 0
+    tap.rcvtimeo = 100
+    while True:
+        number += 1
+        publish(intake, {"id": f"probe-{number}", "text": "storm"})
+        try:
+            tap.recv_multipart()
+            break
+        except zmq.Again:
+            continue
+    tap.rcvtimeo = 500
+    try:
+        while True:
+            tap.recv_multipart()  # later probes
+    except zmq.Again:
+        tap.rcvtimeo = PATIENCE_MS
+        return tap
+
+
+class WatcherTest(unittest.TestCase):
+    def watcher(self, *args, **more):
+        watcher = Watcher(*args, **more)
+        self.addCleanup(watcher.close)
+        return watcher
+
+    def test_an_article_is_accepted_and_its_hit_shown_on_the_tap(self):
+        watcher = self.watcher()
+        watcher.start()
+        intake = watcher.socket(zmq.REQ, "intake.sock")
+        tap = listen(watcher, intake)
+        reply, header = publish(intake, {"id": "a", "title": "Weather", "url": "http://e/a"},
+                                "A storm is coming. Stay inside.")
+        self.assertEqual((reply, header["hits"], header["id"]), ("ACCEPTED", 1, "a"))
+        topic, event = tap.recv_multipart()
+        event = json.loads(event)
+        self.assertEqual(topic, b"demo/storm/high/")
+        self.assertEqual(event["type"], "org.tocsin.hit.v1")
+        self.assertEqual(event["subject"], "demo/storm/high/")
+        self.assertEqual(event["stored"], False)
+        self.assertNotIn("sequence", event)
+        self.assertEqual(event["data"]["article"]["url"], "http://e/a")
+        self.assertIn("\u27e6storm\u27e7", event["data"]["excerpt"])
+        status, _ = watcher.stop()
+        self.assertEqual(status, 0)
+
+    def test_a_repeat_is_a_duplicate_also_after_a_restart_and_a_change_a_version(self):
+        watcher = self.watcher()
+        for first in (True, False):
+            watcher.start()
+            intake = watcher.socket(zmq.DEALER, "intake.sock")
+            reply, _ = publish(intake, {"id": "a"}, "A storm is coming.")
+            self.assertEqual(reply, "ACCEPTED" if first else "DUPLICATE")
+            if first:
+                watcher.stop()
+        tap = listen(watcher, intake)
+        publish(intake, {"id": "a"}, "A bigger storm is coming.")
+        event = json.loads(tap.recv_multipart()[1])
+        self.assertEqual(event["data"]["article"]["version"], 2)
+
+    def test_what_cannot_be_read_is_rejected_with_its_reason(self):
+        watcher = self.watcher("max_article_bytes: 2000B\n")
+        watcher.start()
+        intake = watcher.socket(zmq.REQ, "intake.sock")
+        for article, body, reason in (
+                ({"id": "a"}, "", "empty"),
+                ({"id": "a"}, "x" * 3000, "larger than 2000 bytes"),
+                ({"id": "a", "html": "<p>"}, None, "HTML pages are read by a later version"),
+                ({"id": ["a"]}, "text", '"id" is no text')):
+            reply, header = publish(intake, article, body)
+            self.assertEqual(reply, "REJECTED")
+            self.assertIn(reason, header["reason"])
+        intake.send_multipart([b"T1", b"ARTICLE", b'{"article":{"id":"b"}}', b"a storm \xff"])
+        self.assertEqual(intake.recv_multipart()[1], b"ACCEPTED")  # repaired, and counted
+        now = stats(intake)
+        self.assertEqual((now["link"], now["watches"], now["articles"]), ("none", 1, 1))
+
+    def test_a_folder_is_read_to_its_end(self):
+        watcher = self.watcher("sources:\n  - folder: inbox\n  - lines: wire.jsonl\n")
+        os.mkdir(watcher.path("inbox"))
+        watcher.write("inbox/page.txt", "Storm warning\n\nA storm comes near the coast tonight.\n")
+        watcher.write("inbox/bad.json", "{")
+        watcher.write("wire.jsonl", '{"id":"1","text":"storm"}\nnonsense\n')
+        result = watcher.run("--once")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue(os.path.exists(watcher.path("inbox/done/page.txt")))
+        self.assertTrue(os.path.exists(watcher.path("inbox/failed/bad.json.reason")))
+        self.assertIn("wire.jsonl:2", result.stderr)
+
+    def test_a_reload_takes_good_files_and_keeps_the_last_good_version_of_bad_ones(self):
+        watcher = self.watcher()
+        watcher.start()
+        intake = watcher.socket(zmq.REQ, "intake.sock")
+        watcher.write("watch.yaml", WATCH % "flood")
+        watcher.process.send_signal(signal.SIGHUP)
+        watcher.wait_line("watches.loaded")
+        self.assertEqual(publish(intake, {"id": "1"}, "storm")[1]["hits"], 0)
+        self.assertEqual(publish(intake, {"id": "2"}, "flood")[1]["hits"], 1)
+        watcher.write("watch.yaml", WATCH % "(flood")
+        watcher.process.send_signal(signal.SIGHUP)
+        self.assertIn("stale=1", watcher.wait_line("watches.loaded"))
+        self.assertEqual(publish(intake, {"id": "3"}, "flood")[1]["hits"], 1)
+        self.assertIn("watch.yaml:", stats(intake)["files"][0]["error"])
+
+    def test_bad_starts_say_why(self):
+        watcher = self.watcher(query="(storm")
+        result = watcher.run()
+        self.assertEqual(result.returncode, 78)
+        self.assertIn("watch.yaml:6:", result.stderr)
+        watcher.write("watch.yaml", WATCH % "storm")
+        self.assertEqual(watcher.run("--check").returncode, 0)
+        self.assertEqual(watcher.run("--nonsense").returncode, 64)
+        watcher.start()
+        result = watcher.run()  # the outbox is taken
+        self.assertEqual(result.returncode, 75)
+        self.assertIn("outbox.lock is held by process", result.stderr)
+        watcher.write("other.yaml", "state: state2\nwatches: [watch.yaml]\nbroker: none\n")
+        result = subprocess.run([PROGRAM, "--config", watcher.path("other.yaml")], text=True,
+                                env=watcher.environment(), capture_output=True, timeout=60,
+                                check=False)
+        self.assertEqual(result.returncode, 75)
+        self.assertIn("tap.sock.lock is held by process", result.stderr)
+
+    def test_what_was_committed_before_a_kill_is_a_duplicate_and_nothing_else(self):
+        for point, again in (("outbox.commit", "ACCEPTED"), ("outbox.committed", "DUPLICATE")):
+            watcher = self.watcher()
+            watcher.start(TOCSIN_FAULT=point)
+            intake = watcher.socket(zmq.DEALER, "intake.sock")
+            intake.send_multipart([b"T1", b"ARTICLE", b'{"article":{"id":"a","text":"storm"}}'])
+            self.assertEqual(watcher.process.wait(timeout=30), -signal.SIGKILL)
+            watcher.process.stderr.close()
+            intake.close()
+            watcher.start()
+            intake = watcher.socket(zmq.DEALER, "intake.sock")
+            self.assertEqual(publish(intake, {"id": "a", "text": "storm"})[0], again)
+
+
+if __name__ == "__main__":
+    unittest.main()
