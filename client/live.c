@@ -203,7 +203,6 @@ static int64_t look_again(const struct live *live, int64_t until)
 // longer than that. TC_ENOENT: nothing to tell yet.
 static int turn(struct live *live, int64_t until, struct tocsin_event *out, struct tc_err *err)
 {
-    bool readable = false;
     if (live->kept)
         return take_kept(live, out, err);
     int code = open_live(live, err);
@@ -216,7 +215,7 @@ static int turn(struct live *live, int64_t until, struct tocsin_event *out, stru
         code = notice_connection(live, out);
     if (code != TC_ENOENT)
         return code;
-    code = wire_wait(&live->wire, look_again(live, until), &readable, err);
+    code = wire_wait(&live->wire, look_again(live, until), false, err);
     return code == TC_OK ? TC_ENOENT : code;
 }
 
@@ -268,14 +267,13 @@ static int keep(struct live *live, struct tc_err *err)
 
 int live_look_for_echo(struct live *live, int64_t until, struct tc_err *err)
 {
-    bool readable = false;
     int code = TC_OK;
     while (code == TC_OK && !live->echoed) {
         code = tc_frames_receive(live->frames, live->wire.socket, err);
         if (code == TC_ENOENT && tc_mono_ns() >= until)
             return TC_OK;
         if (code == TC_ENOENT)
-            code = wire_wait(&live->wire, until, &readable, err);
+            code = wire_wait(&live->wire, until, false, err);
         else if (code == TC_OK && is_echo(live, tc_frames_at(live->frames, 0)))
             live->echoed = true;
         else if (code == TC_OK && !tc_str_starts(tc_frames_at(live->frames, 0), TC_STR("~/")) &&

@@ -59,11 +59,10 @@ static int connect_peer(struct peer *peer, struct tc_err *err)
     return code;
 }
 
-int peer_wait(struct peer *peer, int64_t until, bool *readable, struct tc_err *err)
+int peer_wait(struct peer *peer, int64_t until, bool sending, struct tc_err *err)
 {
-    *readable = false;
     int code = connect_peer(peer, err);
-    return code == TC_OK ? wire_wait(&peer->wire, until, readable, err) : code;
+    return code == TC_OK ? wire_wait(&peer->wire, until, sending, err) : code;
 }
 
 // Closes the header and holds it and the body against the limits of the protocol.
@@ -160,27 +159,25 @@ int peer_refused(const struct peer *peer, struct tc_err *err)
                    TC_ARG(code));
 }
 
-// Sends the question if it has not gone out on this connection, and looks for its answer. TC_ENOENT:
-// not there yet.
+// Looks for the answer, and sends the question if it has not gone out on this connection. In this
+// order: the answer may be there although the connection has just gone. TC_ENOENT: not there yet.
 static int ask_once(struct peer *peer, const char *command, tc_str body, struct asking *asking,
                     struct tc_err *err)
 {
-    if (!peer->wire.up)
-        return TC_ENOENT;
-    if (asking->on != peer->wire.times_up) {
-        int code = peer_send(peer, command, body, err);
-        if (code != TC_OK)
-            return code == TC_EBUSY ? TC_ENOENT : code;
-        asking->on = peer->wire.times_up;
-        asking->silent_at = tc_mono_ns() + SILENCE_MS * TC_MS;
-    }
-    return peer_receive(peer, err);
+    int code = asking->on ? peer_receive(peer, err) : TC_ENOENT;
+    if (code != TC_ENOENT || !peer->wire.up || asking->on == peer->wire.times_up)
+        return code;
+    code = peer_send(peer, command, body, err);
+    if (code != TC_OK)
+        return code == TC_EBUSY ? TC_ENOENT : code;
+    asking->on = peer->wire.times_up;
+    asking->silent_at = tc_mono_ns() + SILENCE_MS * TC_MS;
+    return TC_ENOENT;
 }
 
 int peer_ask(struct peer *peer, const char *command, tc_str body, int64_t until, struct tc_err *err)
 {
     struct asking asking = {.silent_at = INT64_MAX};
-    bool readable = false;
     int code = seal(peer, body, err); // what cannot be sent is said even when nobody is there
     while (code == TC_OK || code == TC_ESTOP) {
         code = ask_once(peer, command, body, &asking, err);
@@ -193,7 +190,8 @@ int peer_ask(struct peer *peer, const char *command, tc_str body, int64_t until,
             peer_reset(peer);
             asking = (struct asking){.silent_at = INT64_MAX};
         }
-        code = peer_wait(peer, asking.silent_at < until ? asking.silent_at : until, &readable, err);
+        const int64_t wake = asking.silent_at < until ? asking.silent_at : until;
+        code = peer_wait(peer, wake, asking.on != peer->wire.times_up, err);
     }
     if (code == TC_OK && tc_str_eq(peer->command, TC_STR("ERR")))
         return peer_refused(peer, err);

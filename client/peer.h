@@ -45,11 +45,11 @@ void peer_done(struct peer *peer);
 // receives, and then sends or asks.
 struct tc_json *peer_question(struct peer *peer);
 
-// Waits for a message, a connection, or the loss of one, at most to `until` (mono ns). Connects first
-// if need be.
+// Waits for a message, a connection, or the loss of one, at most to `until` (mono ns); with `sending`
+// also until a question can be sent. Connects first if need be.
 //   TC_ESTOP   a signal arrived
 //   TC_EPROTO, TC_EINVAL, TC_ENOMEM
-int peer_wait(struct peer *peer, int64_t until, bool *readable, struct tc_err *err);
+int peer_wait(struct peer *peer, int64_t until, bool sending, struct tc_err *err);
 
 // Sends the question. `body` is one frame more, without a ptr none.
 //   TC_EBUSY   not connected; nothing was sent

@@ -280,19 +280,18 @@ static int64_t look_again(const struct pull *pull, int64_t until, int64_t now)
 // Asks if it is time to, waits, and takes in what came. TC_ENOENT: nothing to give out yet.
 static int turn(struct pull *pull, int64_t until, struct tocsin_event *out, struct tc_err *err)
 {
-    bool readable = false;
     int64_t now = tc_mono_ns();
     int code = notice_outage(pull, now, out);
-    if (code == TC_ENOENT && !pull->asked_on && pull->peer.wire.up && now >= pull->not_before) {
+    bool due = !pull->asked_on && now >= pull->not_before;
+    if (code == TC_ENOENT && due && pull->peer.wire.up) {
         code = ask(pull, err);
         code = code == TC_OK || code == TC_EBUSY ? TC_ENOENT : code;
     }
     if (code != TC_ENOENT)
         return code;
-    code = peer_wait(&pull->peer, look_again(pull, until, now), &readable, err);
-    if (code != TC_OK)
-        return code;
-    code = readable ? peer_receive(&pull->peer, err) : TC_ENOENT;
+    code = peer_wait(&pull->peer, look_again(pull, until, now), due && !pull->asked_on, err);
+    if (code == TC_OK)
+        code = peer_receive(&pull->peer, err);
     return code == TC_OK ? take_answer(pull, out, err) : code;
 }
 

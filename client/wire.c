@@ -78,16 +78,15 @@ static long milliseconds_left(int64_t until)
     return left > INT_MAX ? INT_MAX : (long)left;
 }
 
-int wire_wait(struct wire *wire, int64_t until, bool *readable, struct tc_err *err)
+int wire_wait(struct wire *wire, int64_t until, bool sending, struct tc_err *err)
 {
-    zmq_pollitem_t items[] = {{.socket = wire->socket, .events = ZMQ_POLLIN},
+    const short events = ZMQ_POLLIN | (sending && wire->up ? ZMQ_POLLOUT : 0);
+    zmq_pollitem_t items[] = {{.socket = wire->socket, .events = events},
                               {.socket = wire->monitor, .events = ZMQ_POLLIN}};
-    *readable = false;
     if (zmq_poll(items, 2, milliseconds_left(until)) < 0)
         return errno == EINTR ? tc_fail(err, TC_ESTOP, "interrupted by a signal")
                               : tc_fail(err, TC_EPROTO, "cannot wait: %s", zmq_strerror(errno));
     if (items[1].revents)
         listen_to_monitor(wire);
-    *readable = items[0].revents != 0;
     return TC_OK;
 }

@@ -30,11 +30,11 @@ int wire_open(struct wire *wire, void *context, enum tc_sock_kind kind, struct t
 //   TC_EINVAL  the endpoint is malformed
 int wire_connect(struct wire *wire, const char *endpoint, struct tc_err *err);
 
-// Waits until a message is there or a connection was made or lost, at most to `until` (mono ns).
-// True in *readable when a message is there.
+// Waits until a message is there or a connection was made or lost, at most to `until` (mono ns); with
+// `sending`, also until one can be sent: the handshake is reported a moment before that.
 //   TC_ESTOP   a signal arrived
 //   TC_EPROTO
-int wire_wait(struct wire *wire, int64_t until, bool *readable, struct tc_err *err);
+int wire_wait(struct wire *wire, int64_t until, bool sending, struct tc_err *err);
 
 // Closes the socket; wire_open() may make another one. Half-open and closed wires are fine.
 void wire_close(struct wire *wire);

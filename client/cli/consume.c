@@ -205,11 +205,11 @@ static int acknowledge(struct consume *consume)
 // The next event. Before waiting for it, everything printed so far is acknowledged.
 static int next(struct consume *consume, struct tocsin_event *event)
 {
-    int code = tocsin_next(consume->online.tocsin, 0, event);
+    int code = online_next(consume->online.tocsin, 0, event);
     if (code != TOCSIN_NOTHING)
         return code;
     code = acknowledge(consume);
-    return code == TOCSIN_OK ? tocsin_next(consume->online.tocsin, -1, event) : code;
+    return code == TOCSIN_OK ? online_next(consume->online.tocsin, -1, event) : code;
 }
 
 // True when the alert is dealt with.
@@ -228,7 +228,7 @@ static int run(struct consume *consume)
     bool answered = false;
     while (!online_stopped()) {
         int code = next(consume, &event);
-        if (code == TOCSIN_EINTR)
+        if (code == TOCSIN_NOTHING)
             continue;
         if (code != TOCSIN_OK)
             return online_fail(&consume->online);

@@ -31,6 +31,11 @@ static const struct command commands[] = {
 
 enum { COMMANDS = sizeof commands / sizeof *commands, NAME_BYTES = 64 };
 
+static bool is_one_of(const char *word, const char *a, const char *b)
+{
+    return !strcmp(word, a) || !strcmp(word, b);
+}
+
 static const struct command *command_named(const char *name)
 {
     for (size_t i = 0; i < COMMANDS; i++)
@@ -79,15 +84,10 @@ static int help(int argc, char **argv)
 {
     char ask[] = "--help";
     char *asked[] = {argv[0], ask, NULL};
-    const struct command *command = argc < 2 ? NULL : command_named(argv[1]);
-    if (argc < 2 || (command && command->run == help))
+    if (argc < 2 || is_one_of(argv[1], "help", "--help"))
         return usage(stdout);
+    const struct command *command = command_named(argv[1]);
     return command ? run(command, 2, asked) : unknown(argv[1]);
-}
-
-static bool is_one_of(const char *word, const char *a, const char *b)
-{
-    return !strcmp(word, a) || !strcmp(word, b);
 }
 
 // Text is UTF-8 here whatever the environment says; the locale is for the width of characters on

@@ -10,6 +10,8 @@
 
 static const char label_prefix[] = "label.";
 
+enum { WAIT_MOST_MS = 250 };
+
 enum { KEY_FETCH = 0x100, KEY_LIVE, KEY_INTAKE, KEY_PATIENCE };
 
 static const struct argp_option options[] = {
@@ -137,6 +139,14 @@ void online_catch_signals(void)
 bool online_stopped(void)
 {
     return stopped != 0;
+}
+
+// A signal between the look at `stopped` and the wait would be slept over: so no wait is long.
+int online_next(struct tocsin *tocsin, int timeout_ms, struct tocsin_event *event)
+{
+    bool longer = timeout_ms < 0 || timeout_ms > WAIT_MOST_MS;
+    int code = tocsin_next(tocsin, longer ? WAIT_MOST_MS : timeout_ms, event);
+    return code == TOCSIN_EINTR ? TOCSIN_NOTHING : code;
 }
 
 bool online_notice(const struct tocsin_event *event, const char *endpoint, bool answered)

@@ -46,10 +46,12 @@ uint64_t online_count(const char *text, struct argp_state *state);
 // A duration in milliseconds, "30s"; argp_error() when it is none.
 int online_milliseconds(const char *text, struct argp_state *state);
 
-// From now on SIGINT and SIGTERM do not end the process: waiting in libtocsin ends early, and
-// online_stopped() is true.
+// From now on SIGINT and SIGTERM do not end the process; online_stopped() is true after one.
 void online_catch_signals(void);
 bool online_stopped(void);
+
+// tocsin_next() for commands that catch signals: also TOCSIN_NOTHING now and then.
+int online_next(struct tocsin *tocsin, int timeout_ms, struct tocsin_event *event);
 
 // What a stream says besides alerts (gaps, outages, another history), as a message. `endpoint` is
 // the stream's; `answered` whether anybody has been there. Returns false when the command cannot go

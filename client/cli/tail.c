@@ -129,8 +129,8 @@ static int run(struct tail *tail)
     while (!online_stopped()) {
         if (!time_left(tail, end_ns, &left_ms))
             return tail->wanted ? CLI_FINDINGS : CLI_OK;
-        int code = tocsin_next(tocsin, left_ms, &event);
-        if (code == TOCSIN_NOTHING || code == TOCSIN_EINTR)
+        int code = online_next(tocsin, left_ms, &event);
+        if (code == TOCSIN_NOTHING)
             continue;
         if (code != TOCSIN_OK)
             return online_fail(&tail->online);

@@ -98,7 +98,6 @@ class Intake:
             self.asked.append((command, question, body))
             answer = json.dumps({"rid": question["rid"], **header}).encode()
             self.socket.send_multipart([routing, version, reply, answer])
-        self.socket.close(linger=1000)
 
 
 # --- the program itself ---
