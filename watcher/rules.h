@@ -35,10 +35,10 @@ enum rules_outcome { RULES_PASS, RULES_FAIL, RULES_SKIPPED, RULES_NOT_RUN };
 // One test inside a watch file, after it ran.
 struct rules_result {
     enum rules_outcome outcome;
-    tc_str watch, name;      // name: given, else made from its text or file
-    const char *file;        // of the watch file
+    tc_str watch, name; // name: given, else made from its text or file
+    const char *file;   // of the watch file
     int line;
-    tc_str detail;           // what was expected and what came, or why it was skipped
+    tc_str detail; // what was expected and what came, or why it was skipped
 };
 
 // Runs the tests of all watches read so far (of `only_file` when not NULL) and tells each.

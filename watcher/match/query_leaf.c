@@ -103,39 +103,60 @@ static void warn_of_lost_sign(struct query_lexer *lexer, const struct query_leaf
                         TC_DIAG_WARNING, "W0211", TC_STR(""), tc_str_of(message));
 }
 
+static tc_str folded_copy(struct tc_arena *arena, const struct text_query_word *part,
+                          tc_str surface)
+{
+    return tc_str_eq(part->folded, part->surface) ? surface : tc_arena_str(arena, part->folded);
+}
+
+// Copies the words that the splitter found; NULL when there is none.
+static struct query_word *set_words(struct tc_arena *arena, struct query_node *node,
+                                    const struct text_query_word *parts, size_t count)
+{
+    struct query_word *words = count ? tc_arena_take(arena, count * sizeof *words) : NULL;
+    for (size_t i = 0; i < count; i++) {
+        tc_str surface = tc_arena_str(arena, parts[i].surface);
+        words[i] = (struct query_word){.surface = surface,
+                                       .folded = folded_copy(arena, &parts[i], surface),
+                                       .wild = parts[i].wild,
+                                       .glued = i > 0 && parts[i].glued};
+        node->strict_joins = node->strict_joins || words[i].glued;
+    }
+    node->words = words;
+    node->word_count = count;
+    return words;
+}
+
 struct query_node *query_leaf_node(struct query_lexer *lexer, const struct text_settings *settings,
                                    struct tc_arena *arena, const struct query_leaf *leaf)
 {
+    // the splitter needs much room for a moment, the words need little for long
+    struct tc_arena *scratch = tc_arena_new();
     const struct text_query_word *parts = NULL;
     size_t lost = leaf->text.len;
     struct query_node *node = query_node_new(arena, QUERY_WORDS, 0);
-    bool joined = false, fine = true;
+    bool fine = true;
 
     node->from = (uint32_t)leaf->from;
     node->to = (uint32_t)leaf->to;
     node->text = tc_arena_str(arena, leaf->text);
     node->exact = leaf->exact;
-    size_t count = text_query_words(node->text, settings, arena, &parts, &lost);
-    if (count == 0) {
+    size_t count = text_query_words(node->text, settings, scratch, &parts, &lost);
+    struct query_word *words = set_words(arena, node, parts, count);
+    if (!words) {
         query_wrong(lexer, leaf->from, leaf->to, "E0104", NULL, "there is no word in it");
-        return node;
+        goto out;
     }
-    struct query_word *words = tc_arena_take(arena, count * sizeof *words);
-    for (size_t i = 0; i < count; i++) {
-        words[i] = (struct query_word){.folded = parts[i].folded,
-                                       .surface = parts[i].surface,
-                                       .wild = parts[i].wild,
-                                       .glued = i > 0 && parts[i].glued};
-        joined = joined || words[i].glued;
-    }
-    node->words = words;
-    node->word_count = count;
-    node->strict_joins = leaf->exact && joined && (leaf->quoted || has_space(leaf->text));
+    node->strict_joins =
+        node->strict_joins && leaf->exact && (leaf->quoted || has_space(leaf->text));
     fine = wildcards_fit(lexer, leaf, node, parts);
     if (fine && leaf->tilde != QUERY_NO_TILDE)
         fine = leaf->quoted ? set_slop(lexer, leaf, node) : set_edits(lexer, leaf, node, words);
     if (fine)
         warn_of_lost_sign(lexer, leaf, lost);
+
+out:
+    tc_arena_free(scratch);
     return node;
 }
 
