@@ -61,6 +61,13 @@ static uint64_t live_count(void *context)
     return feed_sent(broker->feed);
 }
 
+static void log_trouble(void *context, const char *event, const char *reason)
+{
+    char text[TC_LOG_TEXT_BYTES];
+    (void)context;
+    tc_log(TC_WARN, event, "reason=%s", tc_log_text(tc_str_of(reason), text));
+}
+
 // --- opening ---
 
 static int open_store(struct broker *broker, struct tc_arena *arena, struct tc_err *err)
@@ -113,7 +120,7 @@ static int open_sockets(struct broker *broker, struct tc_err *err)
 
 static int open_inside(struct broker *broker, struct tc_err *err)
 {
-    struct desk_out out = {broker, send_answer, send_live, live_count};
+    struct desk_out out = {broker, send_answer, send_live, live_count, log_trouble};
     struct tc_arena *arena = tc_arena_new();
     tc_str runtime;
     int code = tc_runtime_dir(arena, true, &runtime, err);
@@ -223,7 +230,7 @@ static int turn(struct broker *broker, struct tc_err *err)
     feed_listen(broker->feed);
     int code = drain(broker, err);
     if (code == TC_OK)
-        code = desk_finish(broker->desk, tc_wall_ns(), tc_mono_ns(), err);
+        code = desk_finish(broker->desk, tc_mono_ns(), err);
     if (code == TC_OK)
         code = feed_publish(broker->feed, err);
     feed_beat(broker->feed, tc_wall_ns(), tc_mono_ns());

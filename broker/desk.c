@@ -375,6 +375,7 @@ static int commit(struct desk *desk, struct tc_err *err)
         *err = desk->failure;
         return desk->failed;
     }
+    desk->out.tell(desk->out.context, "store.full", desk->failure.text);
     refuse_writers(desk);
     return consumers_reload(desk->consumers, err);
 }
@@ -393,15 +394,8 @@ static void run_fetch(struct desk *desk, struct pending *pending, int64_t now_mo
     desk->out.answer(desk->out.context, &pending->answer);
 }
 
-int desk_finish(struct desk *desk, int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
+static void answer_turn(struct desk *desk, int64_t now_mono_ns)
 {
-    (void)now_wall_ns;
-    bool answered = desk->count > 0;
-    int code = commit(desk, err);
-    if (code != TC_OK) {
-        clear_turn(desk);
-        return code;
-    }
     for (size_t i = 0; i < desk->count; i++) {
         struct pending *pending = &desk->turn[i];
         if (pending->fetch)
@@ -409,11 +403,25 @@ int desk_finish(struct desk *desk, int64_t now_wall_ns, int64_t now_mono_ns, str
         else
             desk->out.answer(desk->out.context, &pending->answer);
     }
-    clear_turn(desk);
-    if (answered)
+    if (desk->count)
         tc_fault("intake.answered");
+    clear_turn(desk);
+}
+
+int desk_finish(struct desk *desk, int64_t now_mono_ns, struct tc_err *err)
+{
+    uint64_t damaged = desk->damaged;
+    int code = commit(desk, err);
+    if (code != TC_OK) {
+        clear_turn(desk);
+        return code;
+    }
+    answer_turn(desk, now_mono_ns);
     parking_run(desk->parking, desk->store, now_mono_ns, desk->out.answer, desk->out.context,
                 &desk->damaged);
+    if (desk->damaged != damaged)
+        desk->out.tell(desk->out.context, "store.damaged",
+                       "alerts that were asked for fail their checksum and were left out");
     return TC_OK;
 }
 

@@ -25,6 +25,8 @@ struct desk_out {
     void (*answer)(void *context, const struct answer *answer);
     void (*publish)(void *context, tc_str topic, tc_str body);
     uint64_t (*published)(void *context); // alerts sent live so far, for STATS
+    // What an operator should read in the log: "store.full", "store.damaged".
+    void (*tell)(void *context, const char *event, const char *reason);
 };
 
 // `store` is borrowed until desk_close(). Gives *out.
@@ -42,7 +44,7 @@ void desk_refuse(struct desk *desk, const struct request *request, const char *c
 
 // Commits, answers, runs FETCHes that are due.
 //   TC_EIO, TC_ECORRUPT  the disk failed: stop
-int desk_finish(struct desk *desk, int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err);
+int desk_finish(struct desk *desk, int64_t now_mono_ns, struct tc_err *err);
 
 // When desk_finish() has something to do without a request: now (0), never (INT64_MAX), or then.
 int64_t desk_next_mono_ns(const struct desk *desk);

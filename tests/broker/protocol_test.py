@@ -448,6 +448,7 @@ def test_a_damaged_row_is_reported_and_the_rest_delivered():
         answer, events = watcher.ask("FETCH")
         assert answer["damaged"] == [3, 4] and sequences(events) == [1, 2, 5]
         assert answer["next_after"] == 5 and watcher.ask("STATS")[0]["damaged"] == 2
+        assert "store.damaged" in broker.log_text()
 
 
 def test_a_full_disk_refuses_what_writes_and_serves_what_reads():
@@ -479,7 +480,7 @@ def test_a_full_disk_refuses_what_writes_and_serves_what_reads():
             watcher.batch -= 1
             assert watcher.put(one(2))["items"] == [{"stored": 1, "duplicate": 0, "hseq": 2}]
             assert sequences(watcher.ask("FETCH")[1]) == [1, 2]
-            assert broker.stop() == 0
+            assert broker.stop() == 0 and "store.full" in broker.log_text()
         finally:
             broker.kill()
             subprocess.run(["umount", state], check=True)

@@ -45,6 +45,13 @@ static uint64_t none_published(void *context)
     return 0;
 }
 
+static void ignore(void *context, const char *event, const char *reason)
+{
+    (void)context;
+    (void)event;
+    (void)reason;
+}
+
 static void forget(struct rig *rig)
 {
     for (size_t i = 0; i < rig->count; i++) {
@@ -57,7 +64,7 @@ static void forget(struct rig *rig)
 
 static void open_both(struct rig *rig)
 {
-    struct desk_out out = {rig, keep_answer, keep_published, none_published};
+    struct desk_out out = {rig, keep_answer, keep_published, none_published, ignore};
     struct tc_err err = {0};
     need(store_open(tc_str_of(rig->path), &rig->store, &err) == TC_OK, err.text);
     need(desk_open(rig->store, &out, rig->wall_ns, &rig->desk, &err) == TC_OK, err.text);
@@ -122,7 +129,7 @@ int rig_turn(struct rig *rig)
 {
     struct tc_err err;
     forget(rig);
-    return desk_finish(rig->desk, rig->wall_ns, rig->mono_ns, &err);
+    return desk_finish(rig->desk, rig->mono_ns, &err);
 }
 
 const struct rig_answer *rig_ask(struct rig *rig, const char *command, const char *header)

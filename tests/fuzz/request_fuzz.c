@@ -45,6 +45,13 @@ static uint64_t none(void *context)
     return 0;
 }
 
+static void ignore(void *context, const char *event, const char *reason)
+{
+    (void)context;
+    (void)event;
+    (void)reason;
+}
+
 static void clean_up(void)
 {
     static const char *const ends[] = {"", "-wal", "-shm"};
@@ -60,7 +67,7 @@ static void clean_up(void)
 
 static void open_once(void)
 {
-    struct desk_out out = {NULL, check_answer, check_published, none};
+    struct desk_out out = {NULL, check_answer, check_published, none, ignore};
     if (desk)
         return;
     if (!mkdtemp(folder))
@@ -101,7 +108,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     open_once();
     while (take_request(&rest))
         ;
-    if (desk_finish(desk, 0, mono_ns, NULL) != TC_OK)
+    if (desk_finish(desk, mono_ns, NULL) != TC_OK)
         abort();
     mono_ns += INT64_C(1000000000);
     return 0;

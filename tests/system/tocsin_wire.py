@@ -8,6 +8,7 @@ import json
 import math
 import os
 import secrets
+import shutil
 import signal
 import struct
 import subprocess
@@ -229,6 +230,7 @@ class Daemon:
     def __init__(self, program, arguments=(), folder=None, environment=None):
         self.program, self.arguments = program, list(arguments)
         self.folder = folder or tempfile.mkdtemp(prefix="tocsin-")
+        self.own = folder is None
         self.runtime = os.path.join(self.folder, "run")
         self.log = os.path.join(self.folder, f"{program}.log")
         self.environment = {**os.environ, "TOCSIN_RUNTIME_DIR": self.runtime,
@@ -297,9 +299,11 @@ class Daemon:
     def __enter__(self):
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, kind, *_):
         if self.process is not None:
             self.kill()
+        if self.own and kind is None:  # after a failure what it left stays, for looking at
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class Broker(Daemon):
