@@ -257,15 +257,15 @@ static struct tc_json nak(struct answer *answer, const struct batch *batch, cons
     return json;
 }
 
-// The last batch may come again at any time: its answer may have been lost.
+// What came before may come again at any time, because its answer may have been lost; only a hole
+// is refused, so that the order of a watcher's hits holds.
 static bool in_order(const struct batch *batch, struct answer *answer)
 {
     const struct session *session = batch->session;
     struct tc_json json;
     if (!session) {
         json = nak(answer, batch, "session");
-    } else if (batch->number != session->batch + 1 &&
-               !(batch->number == session->batch && session->batch)) {
+    } else if (batch->number < 1 || batch->number > session->batch + 1) {
         json = nak(answer, batch, "batch");
         tc_json_put_u64(&json, "expected_batch", session->batch + 1);
     } else {
@@ -489,7 +489,8 @@ static int store_batch(struct intake *intake, const struct batch *batch, int64_t
     }
     tc_json_close(&json, ']');
     tc_json_close(&json, '}');
-    batch->session->batch = batch->number;
+    if (batch->number > batch->session->batch)
+        batch->session->batch = batch->number;
     batch->session->seen_wall_ns = now_wall_ns;
     return code;
 }

@@ -65,14 +65,14 @@ static void a_repeated_batch_stores_nothing_again(void **state)
     assert_int_equal(store_marks(rig->store)->head, 2);
 }
 
-static void batches_out_of_order_are_told_which_is_expected(void **state)
+static void a_hole_between_batches_is_refused_and_a_repeat_is_not(void **state)
 {
     static const struct {
         unsigned batch;
         const char *reply;
         uint64_t expected;
-    } steps[] = {{2, "NAK", 1}, {0, "NAK", 1}, {1, "ACK", 0}, {3, "NAK", 2},
-                 {1, "ACK", 0}, {2, "ACK", 0}, {1, "NAK", 3}};
+    } steps[] = {{2, "NAK", 1}, {0, "NAK", 1}, {1, "ACK", 0}, {3, "NAK", 2}, {1, "ACK", 0},
+                 {2, "ACK", 0}, {1, "ACK", 0}, {4, "NAK", 3}, {3, "ACK", 0}};
     struct rig *rig = *state;
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         rig_put(rig, "a", steps[i].batch, "one", 1);
@@ -173,8 +173,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             all_batches_of_a_turn_share_one_commit_and_are_answered_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_repeated_batch_stores_nothing_again, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(batches_out_of_order_are_told_which_is_expected, set_up,
-                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_hole_between_batches_is_refused_and_a_repeat_is_not,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_newer_session_of_a_name_ends_the_older, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(definitions_and_hits_survive_a_restart, set_up, tear_down),
