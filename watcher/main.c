@@ -103,19 +103,25 @@ static int read_watches(const struct settings *settings, const struct watchset *
     size_t errors = tc_diags_errors(diags);
     print_mistakes(diags);
     tc_diags_free(diags);
-    if (code == TC_OK)
-        tc_log(errors ? TC_ERROR : TC_INFO, "watches.loaded", "watches=%zu files=%zu stale=%zu",
-               watchset_watches(*out), watchset_count(*out), watchset_stale(*out));
-    else if (!errors || before)
+    if (code != TC_OK && (!errors || before))
         tc_log_err(TC_ERROR, "watches.refused", &err);
     return code;
+}
+
+static void tell_loaded(const struct watchset *watches)
+{
+    size_t stale = watchset_stale(watches);
+    tc_log(stale ? TC_ERROR : TC_INFO, "watches.loaded", "watches=%zu files=%zu stale=%zu",
+           watchset_watches(watches), watchset_count(watches), stale);
 }
 
 static void reload(const struct settings *settings, struct pipeline *pipeline)
 {
     struct watchset *watches = NULL;
-    if (read_watches(settings, pipeline_watches(pipeline), &watches) == TC_OK)
-        pipeline_swap(pipeline, watches);
+    if (read_watches(settings, pipeline_watches(pipeline), &watches) != TC_OK)
+        return;
+    pipeline_swap(pipeline, watches);
+    tell_loaded(watches); // from now on they are in force
 }
 
 // Handles all signals that wait. True when one of them asks to stop.
@@ -198,6 +204,7 @@ int main(int argc, char **argv)
         watchset_free(watches);
         puts("settings and watches are fine");
     } else if (status == TC_EXIT_OK) {
+        tell_loaded(watches);
         status = serve(settings, flags.once, watches);
     }
     tc_arena_free(arena);

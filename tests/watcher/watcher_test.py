@@ -53,8 +53,8 @@ class Watcher:
         return subprocess.run(self.command(*flags), env=self.environment(**more), text=True,
                               capture_output=True, timeout=60, check=False)
 
-    def start(self, **more):
-        self.process = subprocess.Popen(self.command(), env=self.environment(**more), text=True,
+    def start(self, *wrapper, **more):
+        self.process = subprocess.Popen([*wrapper, *self.command()], env=self.environment(**more), text=True,
                                         stderr=subprocess.PIPE)
         self.wait_line("watcher.ready")
 
@@ -206,6 +206,53 @@ class WatcherTest(unittest.TestCase):
         self.assertIn("stale=1", watcher.wait_line("watches.loaded"))
         self.assertEqual(publish(intake, {"id": "3"}, "flood")[1]["hits"], 1)
         self.assertIn("watch.yaml:", stats(intake)["files"][0]["error"])
+
+    def test_when_too_much_waits_for_the_broker_the_intake_is_busy(self):
+        watcher = self.watcher()
+        watcher.write("watcher.yaml", "state: state\nwatches: [watch.yaml]\n"
+                      "broker: ipc://nobody.sock\nmax_outbox_articles: 3\n")
+        watcher.start()
+        intake = watcher.socket(zmq.DEALER, "intake.sock")
+        for number in range(3):
+            self.assertEqual(publish(intake, {"id": str(number)}, "storm")[0], "ACCEPTED")
+        watcher.wait_line("outbox.full")
+        self.assertEqual(publish(intake, {"id": "late"}, "storm")[0], "BUSY")
+        now = stats(intake)
+        self.assertEqual((now["outbox_waiting"], now["blocked"], now["link"]), (3, True, "down"))
+        self.assertEqual(watcher.stop()[0], 0)
+
+    def test_a_full_disk_blocks_the_input_until_there_is_room(self):
+        watcher = self.watcher()
+        os.mkdir(watcher.path("state"))
+        mount = (f"mount -t tmpfs -o size=2m tmpfs {watcher.path('state')} && "
+                 f"head -c 1500000 /dev/zero > {watcher.path('state')}/ballast && exec \"$@\"")
+        small_disk = ["unshare", "-Urm", "sh", "-c", mount, "sh"]
+        if subprocess.run([*small_disk, "true"], capture_output=True, check=False).returncode:
+            self.skipTest("a small disk cannot be mounted here")
+        watcher.start(*small_disk)
+        intake = watcher.socket(zmq.DEALER, "intake.sock")
+        accepted, text = 0, "storm " * 50
+        for number in range(5000):
+            intake.send_multipart([b"T1", b"ARTICLE", json.dumps(
+                {"rid": number, "article": {"id": "x" * 400 + str(number), "text": text}}).encode()])
+            intake.rcvtimeo = 1000
+            try:
+                if intake.recv_multipart()[1] != b"ACCEPTED":
+                    break
+            except zmq.Again:  # it waits for room, like its sender
+                break
+            accepted += 1
+        self.assertIn("the disk is full", watcher.wait_line("outbox.stuck"))
+        self.assertIsNone(watcher.process.poll())
+        os.remove(f"/proc/{watcher.process.pid}/root{watcher.path('state')}/ballast")
+        watcher.wait_line("outbox.unstuck")
+        intake.close()
+        intake = watcher.socket(zmq.DEALER, "intake.sock")
+        self.assertEqual(publish(intake, {"id": "after"}, "storm")[0], "ACCEPTED")
+        self.assertEqual(publish(intake, {"id": "x" * 400 + "0"}, text)[0], "DUPLICATE")
+        self.assertEqual(publish(intake, {"id": "x" * 400 + str(accepted - 1)}, text)[0],
+                         "DUPLICATE")
+        self.assertEqual(watcher.stop()[0], 0)
 
     def test_bad_starts_say_why(self):
         watcher = self.watcher(query="(storm")
