@@ -15,6 +15,8 @@
 #include <unistd.h>
 #include <zmq.h>
 
+enum { TAIL_ROWS = 1000, LAST_WORDS_MS = 1000 };
+
 struct broker {
     const struct settings *settings; // borrowed
     int signals;                     // borrowed
@@ -273,6 +275,26 @@ static bool done(const struct broker *broker, const zmq_pollitem_t *items)
            (!(items[0].revents & ZMQ_POLLIN) || tc_mono_ns() >= broker->stop_mono_ns);
 }
 
+// The end of the history is where a disk that lied has its damage. The rest is verified as it is
+// read; all of it at every start would take minutes.
+static void check_tail(struct broker *broker)
+{
+    uint64_t head = store_marks(broker->store)->head, damaged = 0;
+    struct store_alert alert;
+    struct tc_err err;
+    int code =
+        store_walk(broker->store, head > TAIL_ROWS ? head - TAIL_ROWS : 0, (tc_str){"", 0}, &err);
+    while (code == TC_OK || code == TC_ECORRUPT) {
+        code = store_walk_next(broker->store, &alert, &err);
+        damaged += code == TC_ECORRUPT;
+    }
+    if (code != TC_ENOENT)
+        tc_log_err(TC_ERROR, "store.damaged", &err);
+    else if (damaged)
+        tc_log(TC_ERROR, "store.damaged", "rows=%llu of=%d place=tail", (unsigned long long)damaged,
+               TAIL_ROWS);
+}
+
 static void announce(const struct broker *broker)
 {
     const struct store_marks *marks = store_marks(broker->store);
@@ -293,7 +315,8 @@ int broker_run(struct broker *broker, struct tc_err *err)
         {broker->xpub, 0, ZMQ_POLLIN, 0},
         {NULL, broker->signals, ZMQ_POLLIN, 0},
     };
-    int code = TC_OK;
+    int code = TC_OK, linger_ms = LAST_WORDS_MS;
+    check_tail(broker);
     announce(broker);
     while (code == TC_OK) {
         int ready = zmq_poll(items, 3, broker->stopping ? 0 : wait_ms(broker));
@@ -304,5 +327,7 @@ int broker_run(struct broker *broker, struct tc_err *err)
         if (code == TC_OK && done(broker, items))
             break;
     }
+    if (code == TC_OK) // the last answers are on their way: closing must not drop them
+        zmq_setsockopt(broker->router, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     return code;
 }

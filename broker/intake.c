@@ -275,12 +275,18 @@ static bool in_order(const struct batch *batch, struct answer *answer)
     return false;
 }
 
+// The reason may quote what a peer sent: it is cut, and kept free of what JSON writes six times as
+// long, so that an answer with a full batch of reasons fits its header.
 static void reject(struct intake *intake, struct item *item, const char *reason)
 {
+    tc_str words = tc_utf8_cut(tc_str_of(reason), INTAKE_REASON_BYTES);
+    words = tc_str_cut(words, 0, tc_utf8_valid(words));
     tc_event_article_free(item->article);
     item->article = NULL;
-    tc_str words = tc_str_of(reason); // may quote what a peer sent, cut anywhere
-    item->rejected = tc_arena_str(intake->arena, tc_str_cut(words, 0, tc_utf8_valid(words)));
+    char *kept = tc_arena_bytes(intake->arena, words.len + 1);
+    for (size_t i = 0; i < words.len; i++)
+        kept[i] = (unsigned char)words.ptr[i] < 0x20 ? ' ' : words.ptr[i];
+    item->rejected = (tc_str){kept, words.len};
 }
 
 // What a hit must be before its bytes become part of an event; decoding has checked UTF-8.
@@ -303,8 +309,8 @@ static void need_watch(struct batch *batch, struct tc_id hash)
         if (tc_id_eq(batch->need[i], hash))
             return;
     }
-    if (batch->need_count == INTAKE_DEFINITIONS_MOST)
-        return; // one WATCH is full; the next try names the rest
+    if (batch->need_count == INTAKE_NEED_MOST)
+        return; // the next try names the rest
     batch->need =
         tc_room(batch->need, batch->need_count, &batch->need_capacity, sizeof *batch->need);
     batch->need[batch->need_count++] = hash;

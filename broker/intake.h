@@ -20,7 +20,9 @@ enum {
     INTAKE_RECORD_BYTES = 16 * 1024,  // an article's record
     INTAKE_DEFINITIONS_MOST = 512,    // one WATCH
     INTAKE_DEFINITION_BYTES = 64 * 1024,
-    INTAKE_RETRY_MS = 1000, // after a full disk
+    INTAKE_NEED_MOST = 256,    // hashes in one NAK, whose header has 16 KiB
+    INTAKE_REASON_BYTES = 100, // of a rejection: 64 of them are in one header
+    INTAKE_RETRY_MS = 1000,    // after a full disk
 };
 
 struct intake_counts {

@@ -7,7 +7,7 @@
 #include "broker/consumers.h"
 #include "broker/intake.h"
 
-enum { STATS_CONSUMERS = 64, STATS_WATCHERS = 32 };
+enum { STATS_CONSUMERS = 64, STATS_WATCHERS = 16 };
 
 struct stats {
     struct store *store;

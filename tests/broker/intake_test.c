@@ -167,6 +167,46 @@ static void each_cut_of_a_batch_is_rejected_not_stored(void **state)
     tc_buf_done(&hits);
 }
 
+static void the_longest_answers_fit_their_header(void **state)
+{
+    struct rig *rig = *state;
+    tc_str frames[2 * INTAKE_ARTICLES_MOST];
+    char nasty[200], header[128];
+    struct tc_buf record = {0}, hits = {0};
+    memset(nasty, '"', sizeof nasty);
+    for (size_t i = 0; i < INTAKE_ARTICLES_MOST; i++) {
+        frames[2 * i] = (tc_str){nasty, sizeof nasty};
+        frames[2 * i + 1] = TC_STR("");
+    }
+    snprintf(header, sizeof header, "{\"session\":\"" RIG_SESSION "\",\"batch\":1,\"n\":%d}",
+             INTAKE_ARTICLES_MOST);
+    rig_send(rig, "a", "PUT", header, frames, 2 * INTAKE_ARTICLES_MOST);
+    assert_int_equal(rig_turn(rig), TC_OK);
+    assert_int_equal(json_array_size(json_object_get(rig->answers[0].header, "items")),
+                     INTAKE_ARTICLES_MOST);
+    assert_true(rig->answers[0].header_bytes <= 16 * 1024);
+
+    tc_buf_puts(&record, "{\"id\":\"x\",\"source\":\"wire\",\"version\":1,"
+                         "\"seen\":\"2025-03-01\",\"segments\":[]}");
+    tc_hits_begin(&hits);
+    for (unsigned segment = 0; segment < 2 * INTAKE_NEED_MOST; segment++) {
+        struct tc_hit hit = {.watch = TC_STR("a/b"), .severity = TC_STR("low"), .segment = segment};
+        hit.id = tc_hit_id(hit.watch, TC_STR("wire"), TC_STR("x"), 1, segment);
+        hit.watch_hash = hit.id;
+        tc_hits_add(&hits, &hit);
+    }
+    tc_hits_finish(&hits, tc_buf_view(&record));
+    tc_str pair[] = {tc_buf_view(&record), tc_buf_view(&hits)};
+    rig_send(rig, "a", "PUT", "{\"session\":\"" RIG_SESSION "\",\"batch\":2,\"n\":1}", pair, 2);
+    assert_int_equal(rig_turn(rig), TC_OK);
+    assert_string_equal(rig_text(&rig->answers[0], "reason"), "watch");
+    assert_int_equal(json_array_size(json_object_get(rig->answers[0].header, "need")),
+                     INTAKE_NEED_MOST);
+    assert_true(rig->answers[0].header_bytes <= 16 * 1024);
+    tc_buf_done(&record);
+    tc_buf_done(&hits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +224,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_article_without_hits_is_fine_and_stores_nothing, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(the_longest_answers_fit_their_header, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_cut_of_a_batch_is_rejected_not_stored, set_up,
                                         tear_down),
     };

@@ -25,6 +25,7 @@ static void keep_answer(void *context, const struct answer *answer)
     snprintf(kept->reply, sizeof kept->reply, "%s", answer->reply);
     need(tc_json_read(tc_buf_view(&answer->header), &kept->header, NULL) == TC_OK,
          "an answer's header is not JSON");
+    kept->header_bytes = answer->header.len;
     kept->count = answer->count;
     for (size_t i = 0; i < answer->count; i++) {
         tc_buf_str(&kept->frames, answer_frame_at(answer, i));

@@ -16,7 +16,8 @@ enum { RIG_ANSWERS = 64, RIG_FRAMES = 512 };
 struct rig_answer {
     char peer[8], reply[16];
     struct json_t *header;
-    size_t count; // payload frames, whose bytes are kept one behind the other
+    size_t header_bytes; // as it went out
+    size_t count;        // payload frames, whose bytes are kept one behind the other
     struct tc_buf frames;
     size_t ends[RIG_FRAMES];
 };
