@@ -7,13 +7,11 @@ int parse_object(tc_str text, json_t **out, struct tc_err *err)
     json_error_t wrong;
     json_t *value = json_loadb(text.ptr ? text.ptr : "", text.len,
                                JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &wrong);
-    if (!value) {
-        // jansson leaves the sentence empty when an allocation failed half-way.
-        if (json_error_code(&wrong) == json_error_out_of_memory || !wrong.text[0])
-            return tc_fail(err, TC_ENOMEM, "no memory for JSON of %zu bytes", text.len);
+    if (!value && !wrong.text[0]) // how jansson mostly says that an allocation failed
+        return tc_fail(err, TC_ENOMEM, "no memory for JSON of %zu bytes", text.len);
+    if (!value)
         return tc_fail(err, TC_EPARSE, "not JSON: %s (line %d, column %d)", wrong.text, wrong.line,
                        wrong.column);
-    }
     if (!json_is_object(value)) {
         json_decref(value);
         return tc_fail(err, TC_EPARSE, "JSON, but no object");

@@ -277,6 +277,14 @@ static int64_t look_again(const struct pull *pull, int64_t until, int64_t now)
     return until;
 }
 
+// An answer came and could not be taken in: the same is asked again, after nonsense not at once.
+static void drop_answer(struct pull *pull, int code)
+{
+    pull->asked_on = 0;
+    if (code != TC_ENOMEM)
+        pull->not_before = tc_mono_ns() + PAUSE_MS * TC_MS;
+}
+
 // Asks if it is time to, waits, and takes in what came. TC_ENOENT: nothing to give out yet.
 static int turn(struct pull *pull, int64_t until, struct tocsin_event *out, struct tc_err *err)
 {
@@ -290,9 +298,14 @@ static int turn(struct pull *pull, int64_t until, struct tocsin_event *out, stru
     if (code != TC_ENOENT)
         return code;
     code = peer_wait(&pull->peer, look_again(pull, until, now), due && !pull->asked_on, err);
+    if (code != TC_OK)
+        return code;
+    code = peer_receive(&pull->peer, err);
     if (code == TC_OK)
-        code = peer_receive(&pull->peer, err);
-    return code == TC_OK ? take_answer(pull, out, err) : code;
+        return take_answer(pull, out, err);
+    if (code != TC_ENOENT)
+        drop_answer(pull, code);
+    return code;
 }
 
 int pull_next(struct pull *pull, int64_t until, struct tocsin_event *out, struct tc_err *err)

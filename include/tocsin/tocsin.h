@@ -23,8 +23,8 @@
  *
  * Errors. Every function that can fail returns TOCSIN_OK or a negative enum tocsin_code and leaves
  * one sentence in tocsin_error(). The library prints nothing, never ends the process and catches no
- * signal. Every allocation of its own that fails says TOCSIN_ENOMEM; libzmq below it starts I/O
- * threads, and aborts the process when it has no memory itself.
+ * signal. Every allocation of its own that fails says TOCSIN_ENOMEM. Below it libzmq starts I/O threads,
+ * and aborts the process when it has no memory itself; jansson, without memory, may misread.
  *
  * Threads. A handle belongs to one thread at a time. Handles are independent of each other. After a
  * fork() only the parent may use them.

@@ -91,13 +91,20 @@ static void take_question(struct scripted *scripted)
         more = receive_text(scripted->router, frame, sizeof frame);
 }
 
+bool scripted_asked(struct scripted *scripted)
+{
+    zmq_pollitem_t item = {.socket = scripted->router, .events = ZMQ_POLLIN};
+    if (zmq_poll(&item, 1, 0) <= 0)
+        return false;
+    take_question(scripted);
+    return true;
+}
+
 void scripted_expect(struct scripted *scripted, const char *command)
 {
     struct tocsin_event event;
     for (int turn = 0; turn < TURNS_MOST; turn++) {
-        zmq_pollitem_t item = {.socket = scripted->router, .events = ZMQ_POLLIN};
-        if (zmq_poll(&item, 1, 0) > 0) {
-            take_question(scripted);
+        if (scripted_asked(scripted)) {
             assert_string_equal(scripted->command, command);
             return;
         }

@@ -32,6 +32,9 @@ void scripted_up(struct scripted *scripted);
 // meanwhile fail the test.
 void scripted_expect(struct scripted *scripted, const char *command);
 
+// Takes a question in, when one is there.
+bool scripted_asked(struct scripted *scripted);
+
 // Answers the question: `header` without its braces and rid; then event frames, NULL-ended.
 void scripted_answer(struct scripted *scripted, const char *reply, const char *header,
                      const char *const *events);
