@@ -12,8 +12,7 @@ struct rules {
     struct text_settings settings;
     struct rules_entry *entries;
     size_t count, capacity;
-    uint32_t *names;   // hash table of entry numbers from 1, 0 where free
-    size_t name_slots; // a power of two, more than half of it free
+    struct rules_names names;
 };
 
 struct rules *rules_new(const struct text_settings *settings)
@@ -32,18 +31,8 @@ void rules_drop(void *pointer)
         return;
     tc_arena_free(rules->arena);
     free(rules->entries);
-    free(rules->names);
+    rules_names_done(&rules->names);
     free(rules);
-}
-
-struct tc_arena *rules_arena(struct rules *rules)
-{
-    return rules->arena;
-}
-
-size_t rules_entry_count(const struct rules *rules)
-{
-    return rules->count;
 }
 
 const struct rules_entry *rules_entry_at(const struct rules *rules, size_t index)
@@ -76,56 +65,20 @@ int rules_line_of(const struct rules *rules, size_t index)
     return rules->entries[index].line;
 }
 
-// ---- names ---------------------------------------------------------------------------------
-
-// FNV-1a. Names come from files of the operator, not from outside.
-static uint64_t hash_name(tc_str name)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < name.len; i++)
-        hash = (hash ^ (unsigned char)name.ptr[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
-// The slot that holds `name`, or the free one where it would go.
-static size_t slot_of(const struct rules *rules, tc_str name)
-{
-    size_t slot = hash_name(name) & (rules->name_slots - 1);
-    while (rules->names[slot] &&
-           !tc_str_eq(rules->entries[rules->names[slot] - 1].watch.name, name))
-        slot = (slot + 1) & (rules->name_slots - 1);
-    return slot;
-}
-
 const struct rules_entry *rules_find(const struct rules *rules, tc_str name)
 {
-    if (rules->name_slots == 0)
-        return NULL;
-    uint32_t number = rules->names[slot_of(rules, name)];
-    return number ? &rules->entries[number - 1] : NULL;
+    return rules_names_find(&rules->names, rules->entries, name);
 }
 
-static void grow_names(struct rules *rules)
-{
-    free(rules->names);
-    rules->name_slots = rules->name_slots ? rules->name_slots * 2 : 64;
-    rules->names = tc_new(rules->name_slots * sizeof *rules->names);
-    for (size_t i = 0; i < rules->count; i++)
-        rules->names[slot_of(rules, rules->entries[i].watch.name)] = (uint32_t)i + 1;
-}
+// ---- adding --------------------------------------------------------------------------------
 
 static void keep(struct rules *rules, const struct rules_entry *entry)
 {
     rules->entries =
         tc_room(rules->entries, rules->count, &rules->capacity, sizeof *rules->entries);
-    rules->entries[rules->count++] = *entry;
-    if (rules->count * 2 > rules->name_slots)
-        grow_names(rules);
-    else
-        rules->names[slot_of(rules, entry->watch.name)] = (uint32_t)rules->count;
+    rules->entries[rules->count] = *entry;
+    rules_names_add(&rules->names, rules->entries, rules->count++);
 }
-
-// ---- adding --------------------------------------------------------------------------------
 
 // The file's name without folder and extension: the namespace when it names none.
 static tc_str stem_of(const char *path)
@@ -151,6 +104,7 @@ int rules_add_file(struct rules *rules, const char *path, struct tc_diags *diags
     bool fine = tc_diags_errors(diags) == errors;
     for (size_t i = 0; fine && i < reader.count; i++)
         keep(rules, &reader.entries[i]);
+    rules_names_done(&reader.names);
     free(reader.entries);
     if (!readable)
         return TC_EIO;

@@ -22,7 +22,7 @@ static void read_when(struct rules_reader *reader, const struct tc_yaml *node,
         return;
     }
     alert->when = RULES_WHEN_COUNT;
-    tc_yaml_u64(count, 1, 1000 * 1000, &alert->count, reader->diags);
+    tc_yaml_u64(count, 1, RULES_COUNT_MOST, &alert->count, reader->diags);
     if (tc_yaml_duration(window, &window_ns, reader->diags))
         alert->window = tc_arena_str(reader->arena, window->text);
 }
@@ -34,7 +34,7 @@ static void read_update(struct rules_reader *reader, const struct tc_yaml *item,
     static const char *const words[] = {"new_language", "correction", NULL};
     if (item->kind == TC_YAML_MAP) {
         if (tc_yaml_only(item, known, reader->diags) == 0)
-            tc_yaml_u64(tc_yaml_get(item, "sources"), 2, 1000 * 1000, &alert->update_sources,
+            tc_yaml_u64(tc_yaml_get(item, "sources"), 2, RULES_COUNT_MOST, &alert->update_sources,
                         reader->diags);
         return;
     }

@@ -224,38 +224,6 @@ static void read_all_lines(struct rules_reader *reader, tc_str text)
     tc_arena_free(line.scratch);
 }
 
-// Names that stand twice in one file, once all are known: sorted, not compared with each other.
-static int by_name(const void *a, const void *b)
-{
-    const struct rules_entry *const *left = a, *const *right = b;
-    int order = tc_str_cmp((*left)->watch.name, (*right)->watch.name);
-    return order ? order : (*left)->line - (*right)->line;
-}
-
-static void refuse_twins(struct rules_reader *reader)
-{
-    const struct rules_entry **sorted =
-        tc_new((reader->count + 1) * sizeof(const struct rules_entry *));
-    for (size_t i = 0; i < reader->count; i++)
-        sorted[i] = &reader->entries[i];
-    qsort(sorted, reader->count, sizeof(const struct rules_entry *), by_name);
-    for (size_t i = 1; i < reader->count; i++) {
-        char message[200], help[300];
-        if (!tc_str_eq(sorted[i]->watch.name, sorted[i - 1]->watch.name))
-            continue;
-        snprintf(message, sizeof message, "watch \"%.*s\" is defined twice",
-                 TC_ARG(sorted[i]->watch.name));
-        snprintf(help, sizeof help, "the other one is in line %d", sorted[i - 1]->line);
-        struct tc_diag diag = {.severity = TC_DIAG_ERROR, .code = "E0117", .column = 1, .width = 1};
-        diag.file = tc_str_of(reader->file);
-        diag.line = sorted[i]->line;
-        diag.message = tc_str_of(message);
-        diag.help = tc_str_of(help);
-        tc_diags_add(reader->diags, &diag);
-    }
-    free(sorted);
-}
-
 static void wrong_file(struct rules_reader *reader, const char *message)
 {
     struct tc_diag diag = {.severity = TC_DIAG_ERROR, .code = "E0117"};
@@ -275,7 +243,6 @@ bool rules_read_lines(struct rules_reader *reader)
         wrong_file(reader, "the file is not UTF-8");
     } else {
         read_all_lines(reader, tc_buf_view(&text));
-        refuse_twins(reader);
     }
     tc_buf_done(&text);
     return code == TC_OK || code == TC_EFULL;

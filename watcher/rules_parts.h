@@ -11,6 +11,7 @@
 //   rules_definition.c  the canonical JSON of a watch
 //   rules_cases.c       tests inside a file, read
 //   rules_tests.c       tests inside a file, run
+//   rules_names.c       which names are taken
 //   rules_bytes.c       a whole file at once
 #ifndef RULES_PARTS_H
 #define RULES_PARTS_H
@@ -25,7 +26,8 @@ enum {
     RULES_TEXT_BYTES = 4096, // of a label, an annotation
     RULES_TERMS_MOST = 1000, // of a score
     RULES_INCLUDES_MOST = 1000,
-    RULES_TESTS_MOST = 10 * 1000, // a watch
+    RULES_COUNT_MOST = 1000 * 1000, // of alert: in a window, sources
+    RULES_TESTS_MOST = 10 * 1000,   // a watch
 };
 
 // ---- what is read --------------------------------------------------------------------------
@@ -84,6 +86,17 @@ struct rules_entry { // a watch and where it came from
     size_t case_count;
 };
 
+// Names of entries in an array that may grow between calls. Zero it; rules_names_done() ends it.
+struct rules_names {
+    uint32_t *slots; // numbers of entries from 1, 0 where free
+    size_t slot_count, count;
+};
+const struct rules_entry *rules_names_find(const struct rules_names *names,
+                                           const struct rules_entry *entries, tc_str name);
+// Adds entries[index], unless its name is there already.
+void rules_names_add(struct rules_names *names, const struct rules_entry *entries, size_t index);
+void rules_names_done(struct rules_names *names);
+
 // ---- reading one file ----------------------------------------------------------------------
 
 struct rules_reader {
@@ -99,9 +112,8 @@ struct rules_reader {
     struct rules_settings defaults;
     struct rules_entry *entries; // heap; of this file
     size_t count, capacity;
+    struct rules_names names; // of these
 };
-
-struct tc_arena *rules_arena(struct rules *rules);
 
 // Reads files into reader->entries. Mistakes are in reader->diags. False when the file cannot be
 // read at all.
@@ -158,7 +170,6 @@ bool rules_is_list(struct rules_reader *reader, const struct tc_yaml *list, cons
 
 // ---- the set -------------------------------------------------------------------------------
 
-size_t rules_entry_count(const struct rules *rules);
 const struct rules_entry *rules_entry_at(const struct rules *rules, size_t index);
 const struct text_settings *rules_text_settings(const struct rules *rules);
 

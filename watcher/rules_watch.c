@@ -122,21 +122,12 @@ static bool read_full_name(struct rules_reader *reader, const struct tc_yaml *ma
     return true;
 }
 
-// Watches of this file, by a walk back: files with many watches are lines, whose names are checked
-// when the file is done.
-static const struct rules_entry *find_twin(const struct rules_reader *reader, tc_str name)
-{
-    for (size_t i = 0; !reader->bulk && i < reader->count; i++) {
-        if (tc_str_eq(reader->entries[i].watch.name, name))
-            return &reader->entries[i];
-    }
-    return rules_find(reader->rules, name);
-}
-
 static void refuse_twin(struct rules_reader *reader, const struct tc_yaml *map, tc_str name)
 {
-    const struct rules_entry *twin = find_twin(reader, name);
+    const struct rules_entry *twin = rules_names_find(&reader->names, reader->entries, name);
     char help[300];
+    if (!twin)
+        twin = rules_find(reader->rules, name);
     if (!twin)
         return;
     snprintf(help, sizeof help, "the other one is in %s:%d", twin->file, twin->line);
@@ -199,5 +190,6 @@ void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
     // one with mistakes is kept too, for its name; the file is refused as a whole
     reader->entries =
         tc_room(reader->entries, reader->count, &reader->capacity, sizeof *reader->entries);
-    reader->entries[reader->count++] = entry;
+    reader->entries[reader->count] = entry;
+    rules_names_add(&reader->names, reader->entries, reader->count++);
 }

@@ -161,7 +161,7 @@ static void mistakes_in_lines_are_told_at_their_line_and_column(void **state)
     static const struct {
         const char *code;
         int line, column;
-    } expected[] = {{"E0105", 1, 28}, {"E0117", 2, 1}, {"E0117", 3, 1}, {"E0117", 4, 1},
+    } expected[] = {{"E0105", 1, 28}, {"E0117", 2, 1}, {"E0117", 3, 10}, {"E0117", 4, 1},
                     {"E0115", 4, 21}, {"E0117", 5, 1}, {"E0106", 6, 34}};
     struct reading reading = read_file("rules/bulk-mistakes.jsonl");
     (void)state;

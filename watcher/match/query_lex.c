@@ -517,9 +517,8 @@ static bool lex_foreign_sign(struct query_lexer *lexer, struct query_token *toke
 static bool lex_minus(struct query_lexer *lexer, struct query_token *token, UChar32 c)
 {
     UChar32 after = peek(lexer->text, token->to);
-    char before = token->from > 0 ? lexer->text.ptr[token->from - 1] : ' ';
-    if (c != '-' || after == 0 || is_space(after) || after == '-' ||
-        !(before == '(' || before == ',' || is_space((unsigned char)before)))
+    bool apart = token->from == 0 || strchr("(, \t\r\n", lexer->text.ptr[token->from - 1]);
+    if (c != '-' || !apart || after == 0 || is_space(after) || after == '-')
         return false;
     token->kind = TOKEN_NOT;
     return true;
