@@ -7,7 +7,6 @@
 //
 //   memory   about 12 bytes a word beside its own bytes
 //   threads  reading: any number; adding: one
-//   source   docs/matching.md, "Words to watches"
 #ifndef DICT_H
 #define DICT_H
 

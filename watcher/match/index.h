@@ -7,7 +7,6 @@
 //
 //   memory   8 bytes an entry, 4 a term
 //   threads  shared once built
-//   source   docs/matching.md, "Anchors"
 #ifndef INDEX_H
 #define INDEX_H
 

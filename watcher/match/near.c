@@ -33,33 +33,18 @@ static int by_first(const void *left, const void *right, void *words_of)
     return order ? order : compare(words[a->last].position, words[b->last].position);
 }
 
-static int by_last(const void *left, const void *right, void *words_of)
-{
-    const struct text_word *words = words_of;
-    const struct span *a = left, *b = right;
-    int order = compare(words[a->last].position, words[b->last].position);
-    return order ? order : compare(words[a->first].position, words[b->first].position);
-}
-
-typedef int span_order(const void *, const void *, void *);
-
-static void order_by(const struct text_word *words, struct spans *spans, span_order *order)
-{
-    void *words_of = (void *)(uintptr_t)words; // qsort_r hands it back unchanged
-    for (size_t i = 1; i < spans->count; i++) {
-        if (order(&spans->at[i - 1], &spans->at[i], words_of) > 0) {
-            qsort_r(spans->at, spans->count, sizeof *spans->at, order, words_of);
-            return;
-        }
-    }
-}
-
 void near_sort(const struct text_word *words, struct spans *spans)
 {
-    order_by(words, spans, by_first);
+    void *words_of = (void *)(uintptr_t)words; // qsort_r hands it back unchanged
     size_t kept = 0;
+    for (size_t i = 1; i < spans->count; i++) {
+        if (by_first(&spans->at[i - 1], &spans->at[i], words_of) > 0) {
+            qsort_r(spans->at, spans->count, sizeof *spans->at, by_first, words_of);
+            break;
+        }
+    }
     for (size_t i = 0; i < spans->count; i++) {
-        if (!kept || by_first(&spans->at[kept - 1], &spans->at[i], (void *)(uintptr_t)words))
+        if (!kept || by_first(&spans->at[kept - 1], &spans->at[i], words_of))
             spans->at[kept++] = spans->at[i];
     }
     spans->count = kept;
@@ -77,12 +62,6 @@ static struct place place_of(const struct text_word *words, struct span span)
                           words[span.first].paragraph};
 }
 
-bool near_inside(const struct text_word *words, struct span inner, struct span outer)
-{
-    struct place in = place_of(words, inner), out = place_of(words, outer);
-    return out.first <= in.first && in.last <= out.last;
-}
-
 static bool overlap(struct place a, struct place b)
 {
     return a.first <= b.last && b.first <= a.last;
@@ -93,11 +72,6 @@ static size_t words_between(struct place a, struct place b)
     if (overlap(a, b))
         return 0;
     return a.last < b.first ? b.first - a.last - 1 : a.first - b.last - 1;
-}
-
-size_t near_words_between(const struct text_word *words, struct span a, struct span b)
-{
-    return words_between(place_of(words, a), place_of(words, b));
 }
 
 static bool stands_in(struct place inner, struct place outer)
@@ -229,36 +203,6 @@ void near_without(const struct near *near, const struct spans *a, const struct s
 
 // ---- pairs ---------------------------------------------------------------------------------
 
-// Adds the shortest and the longest of each group of equal `order` keys, as lists sorted by it lie.
-static void keep_extremes(const struct text_word *words, const struct spans *sorted, bool ends,
-                          struct spans *out)
-{
-    size_t begun = 0;
-    for (size_t i = 1; i <= sorted->count; i++) {
-        if (i < sorted->count) {
-            struct span now = sorted->at[i], before = sorted->at[begun];
-            if (words[ends ? now.last : now.first].position ==
-                words[ends ? before.last : before.first].position)
-                continue;
-        }
-        near_add(out, sorted->at[begun]);
-        near_add(out, sorted->at[i - 1]);
-        begun = i;
-    }
-}
-
-static void thin(const struct text_word *words, struct spans *spans)
-{
-    struct spans kept = {0};
-    near_sort(words, spans);
-    keep_extremes(words, spans, false, &kept);
-    order_by(words, spans, by_last);
-    keep_extremes(words, spans, true, &kept);
-    near_sort(words, &kept);
-    near_done(spans);
-    *spans = kept;
-}
-
 static struct span joined(const struct text_word *words, struct span a, struct span b)
 {
     return (struct span){
@@ -267,22 +211,80 @@ static struct span joined(const struct text_word *words, struct span a, struct s
     };
 }
 
-void near_pairs(const struct near *near, const struct spans *a, const struct spans *b,
-                struct spans *out)
+// Adds every pair. False when there are more than NEAR_SPANS_MOST.
+static bool add_pairs(const struct near *near, const struct spans *a, const struct spans *b,
+                      struct spans *out)
 {
     struct walk walk = walk_over(near, b);
-    size_t most = NEAR_SPANS_MOST;
     for (size_t i = 0; i < a->count; i++) {
         struct place place = place_of(near->words, a->at[i]), other;
         for (size_t at = walk_to(&walk, place); walk_next(&walk, place, &at, &other);) {
-            if (is_near(near, place, other))
-                near_add(out, joined(near->words, a->at[i], b->at[at - 1]));
+            if (!is_near(near, place, other))
+                continue;
+            if (out->count == NEAR_SPANS_MOST)
+                return false;
+            near_add(out, joined(near->words, a->at[i], b->at[at - 1]));
         }
-        if (out->count < most)
-            continue;
-        thin(near->words, out);
-        while (most < 2 * out->count)
-            most *= 2;
+    }
+    return true;
+}
+
+struct extremes { // of the pairs of one span: those that begin with it, those that end with it
+    bool begins, ends;
+    struct span shortest_begun, longest_begun, shortest_ended, longest_ended;
+};
+
+static void widen(const struct text_word *words, struct extremes *extremes, struct place place,
+                  struct span pair)
+{
+    uint32_t first = words[pair.first].position, last = words[pair.last].position;
+    if (first == place.first) {
+        if (!extremes->begins || last < words[extremes->shortest_begun.last].position)
+            extremes->shortest_begun = pair;
+        if (!extremes->begins || last > words[extremes->longest_begun.last].position)
+            extremes->longest_begun = pair;
+        extremes->begins = true;
+    }
+    if (last == place.last) {
+        if (!extremes->ends || first > words[extremes->shortest_ended.first].position)
+            extremes->shortest_ended = pair;
+        if (!extremes->ends || first < words[extremes->longest_ended.first].position)
+            extremes->longest_ended = pair;
+        extremes->ends = true;
+    }
+}
+
+// For each span of `these`, which are the first operands or the second ones: its extreme pairs.
+static void add_extremes(const struct near *near, const struct spans *these,
+                         const struct spans *others, bool are_first, struct spans *out)
+{
+    struct walk walk = walk_over(near, others);
+    for (size_t i = 0; i < these->count; i++) {
+        struct place place = place_of(near->words, these->at[i]), other;
+        struct extremes extremes = {0};
+        for (size_t at = walk_to(&walk, place); walk_next(&walk, place, &at, &other);) {
+            if (are_first ? is_near(near, place, other) : is_near(near, other, place))
+                widen(near->words, &extremes, place,
+                      joined(near->words, these->at[i], others->at[at - 1]));
+        }
+        if (extremes.begins) {
+            near_add(out, extremes.shortest_begun);
+            near_add(out, extremes.longest_begun);
+        }
+        if (extremes.ends) {
+            near_add(out, extremes.shortest_ended);
+            near_add(out, extremes.longest_ended);
+        }
+    }
+}
+
+void near_pairs(const struct near *near, const struct spans *a, const struct spans *b,
+                struct spans *out)
+{
+    if (!add_pairs(near, a, b, out)) {
+        out->count = 0;
+        add_extremes(near, a, b, true, out);
+        add_extremes(near, b, a, false, out);
     }
     near_sort(near->words, out);
 }

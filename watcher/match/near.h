@@ -10,15 +10,15 @@
 //
 //   cost     every a meets the b of its paragraph that begin within the distance, no others
 //   threads  none: pure functions on lists
-//   source   docs/matching.md, "Spans"
+//   source   docs/watch-language.md
 #ifndef NEAR_H
 #define NEAR_H
 
 #include "watcher/text/text.h"
 
-// Pairs of one NEAR are kept one by one up to here. Then, for each first word and each last word, the
-// shortest and the longest are kept: NEAR, ONEAR, NOTNEAR, EXCEPT and ATLEAST around it ask only
-// for these, so a match of two nested distances is never lost.
+// Pairs of one NEAR are kept one by one up to here. Beyond, of all that begin with one word the
+// shortest and the longest are kept, and of all that end with one word: NEAR, ONEAR, NOTNEAR, EXCEPT and
+// ATLEAST around it ask only for these, so a match of two nested distances is never lost.
 enum { NEAR_SPANS_MOST = 16 * 1024 };
 
 struct span {
@@ -42,8 +42,6 @@ struct near { // how two operands are compared
 void near_done(struct spans *spans);
 void near_add(struct spans *spans, struct span span);
 void near_sort(const struct text_word *words, struct spans *spans); // and drops doubles
-size_t near_words_between(const struct text_word *words, struct span a, struct span b);
-bool near_inside(const struct text_word *words, struct span inner, struct span outer);
 
 // Whether some pair is near.
 bool near_any(const struct near *near, const struct spans *a, const struct spans *b);
@@ -58,7 +56,8 @@ void near_seconds(const struct near *near, const struct spans *a, const struct s
 void near_without(const struct near *near, const struct spans *a, const struct spans *b,
                   struct spans *out);
 
-// All pairs, each from its first to its last word, without doubles (see NEAR_SPANS_MOST).
+// All pairs, each from its first to its last word, without doubles (see NEAR_SPANS_MOST). `out` is
+// empty before.
 void near_pairs(const struct near *near, const struct spans *a, const struct spans *b,
                 struct spans *out);
 

@@ -49,15 +49,6 @@ static void spans_are_sorted_and_doubles_go(void **state)
     near_done(&spans);
 }
 
-static void words_between_are_counted_from_end_to_start(void **state)
-{
-    (void)state;
-    assert_int_equal(near_words_between(words, (struct span){1, 2}, (struct span){3, 3}), 0);
-    assert_int_equal(near_words_between(words, (struct span){1, 2}, (struct span){6, 7}), 3);
-    assert_int_equal(near_words_between(words, (struct span){6, 7}, (struct span){1, 2}), 3);
-    assert_int_equal(near_words_between(words, (struct span){1, 5}, (struct span){3, 9}), 0);
-}
-
 static void near_holds_up_to_its_distance_and_not_beyond(void **state)
 {
     (void)state;
@@ -188,7 +179,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spans_are_sorted_and_doubles_go),
-        cmocka_unit_test(words_between_are_counted_from_end_to_start),
         cmocka_unit_test(near_holds_up_to_its_distance_and_not_beyond),
         cmocka_unit_test(a_span_in_the_gap_of_a_group_is_near_it),
         cmocka_unit_test(partners_are_found_on_both_sides),
