@@ -47,7 +47,7 @@ void cli_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int cli_fail(const struct tc_err *err);
 
 // Flushes standard output. Returns `status`, or CLI_CANNOT after saying so when something could not
-// be written (a full disk, say). Every command ends with it; main() calls it too.
+// be written (a full disk, say). main() calls it behind every command.
 int cli_finish(int status);
 
 // May `stream` have colours? Yes on a terminal, unless NO_COLOR is set to anything or TERM is "dumb".
