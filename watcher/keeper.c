@@ -16,7 +16,7 @@ enum {
 struct keeper {
     struct keeper_settings set;
     struct job *way[KEEPER_ON_THE_WAY]; // between door and outbox
-    size_t way_count;
+    size_t way_count, way_bytes;
     struct job *ready[KEEPER_ON_THE_WAY]; // of those, back from the scanners
     size_t ready_count;
     struct article *held; // its earlier version is on the way
@@ -107,10 +107,16 @@ static bool on_the_way(const struct keeper *keeper, const struct article *articl
     return false;
 }
 
+static size_t text_bytes(const struct article *article)
+{
+    return article->title.len + article->body.len;
+}
+
 static void send_to_scan(struct keeper *keeper, struct article *article)
 {
     struct job *job = job_new(article);
     keeper->way[keeper->way_count++] = job;
+    keeper->way_bytes += text_bytes(article);
     tc_queue_push(keeper->set.scan, job); // never waits: its capacity is KEEPER_ON_THE_WAY
 }
 
@@ -140,8 +146,8 @@ static void admit(struct keeper *keeper, struct article *article)
 
 static bool may_take(const struct keeper *keeper)
 {
-    return keeper->way_count < KEEPER_ON_THE_WAY && !keeper->crowded && !keeper->stuck_until &&
-           !keeper->held && !keeper->failed;
+    return keeper->way_count < KEEPER_ON_THE_WAY && keeper->way_bytes < KEEPER_BYTES &&
+           !keeper->crowded && !keeper->stuck_until && !keeper->held && !keeper->failed;
 }
 
 static void take_from_door(struct keeper *keeper)
@@ -180,6 +186,7 @@ static void leave_way(struct keeper *keeper, const struct job *job)
     for (size_t i = 0; i < keeper->way_count; i++) {
         if (keeper->way[i] == job) {
             keeper->way[i] = keeper->way[--keeper->way_count];
+            keeper->way_bytes -= text_bytes(job->article);
             return;
         }
     }
@@ -293,7 +300,8 @@ static void tell_committed(struct keeper *keeper)
         struct job *job = keeper->ready[i];
         leave_way(keeper, job);
         if (keeper->set.tap)
-            show_on_tap(keeper, job); // what it shows lies in the article, which the answer gives away
+            show_on_tap(keeper,
+                        job); // what it shows lies in the article, which the answer gives away
         answer(keeper, job->article, SOURCE_ACCEPTED, job->hits, NULL);
         job->article = NULL;
         job_free(job);

@@ -5,7 +5,8 @@
 // everything else that is ready (one transaction, one fsync), and only then answered, shown on the
 // tap and submitted to the broker.
 //
-//   bounds   KEEPER_ON_THE_WAY articles between door and outbox, which is also the capacity of `scan` and
+//   bounds   KEEPER_ON_THE_WAY articles and about KEEPER_BYTES of their text between door and outbox
+//            (a text costs many times its size while it is read); the number is also the capacity of `scan` and
 //            `done`: handing on never waits. Two versions of one article are never on the way together.
 //   blocked  when too many items wait for the broker, or the disk is full, nothing is taken
 //            from the door until it is better; nothing is dropped
@@ -23,6 +24,7 @@
 enum {
     KEEPER_DOOR = 64, // articles that wait at the door
     KEEPER_ON_THE_WAY = 256,
+    KEEPER_BYTES = 16 * 1024 * 1024,
     KEEPER_RETRY_MS = 1000, // after a full disk
     KEEPER_TRIM_MS = 10 * 1000,
 };

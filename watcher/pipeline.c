@@ -51,6 +51,7 @@ struct pipeline {
     struct source_host host;
     struct source *sources;
     atomic_size_t sources_running;
+    atomic_uint_fast64_t refused; // articles that never came as far as the keeper
     struct scanning *scannings;
     struct tc_queue *door, *scan, *done;
     struct outbox *outbox;
@@ -106,6 +107,12 @@ static void trouble(void *context, const char *event, const struct tc_err *err)
     tc_log_err(TC_WARN, event, err);
 }
 
+static void refused(void *context)
+{
+    struct pipeline *pipeline = context;
+    atomic_fetch_add(&pipeline->refused, 1);
+}
+
 static void put_files(struct pipeline *pipeline, struct tc_json *json)
 {
     size_t begin = json->buf->len;
@@ -142,7 +149,7 @@ static void stats(void *context, struct tc_json *json)
     tc_json_put_u64(json, "articles", now.articles);
     tc_json_put_u64(json, "hits", now.hits);
     tc_json_put_u64(json, "duplicates", now.duplicates);
-    tc_json_put_u64(json, "rejected", now.rejected);
+    tc_json_put_u64(json, "rejected", now.rejected + pipeline->refused);
     tc_json_put_u64(json, "outbox_waiting", now.outbox_waiting);
     tc_json_put_u64(json, "outbox_dead", now.outbox_dead);
     tc_json_put_bool(json, "blocked", now.blocked);
@@ -262,6 +269,7 @@ static int open_plumbing(struct pipeline *pipeline, struct tc_err *err)
         .give = give,
         .offer = offer,
         .trouble = trouble,
+        .refused = refused,
         .stats = stats,
         .stop_fd = pipeline->stop_fd,
         .max_article_bytes = pipeline->settings->max_article_bytes,

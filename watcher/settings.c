@@ -179,9 +179,10 @@ static void read_source(const struct reader *reader, const struct tc_yaml *node,
     source->name = kinds[kind].name     ? tc_str_of(kinds[kind].name)
                    : source->path_count ? last_part(source->paths[0])
                                         : TC_STR("folder");
-    tc_yaml_str(tc_yaml_get(node, "name"), &source->name, reader->diags);
-    if (source->name.len == 0 || source->name.len > ARTICLE_VALUE_BYTES)
-        wrong(reader, tc_yaml_get(node, "name"), NULL, "the name is empty or too long");
+    const struct tc_yaml *name = tc_yaml_get(node, "name");
+    if (tc_yaml_str(name, &source->name, reader->diags) && name &&
+        (source->name.len == 0 || source->name.len > ARTICLE_VALUE_BYTES))
+        wrong(reader, name, NULL, "the name is empty or too long");
 }
 
 static void read_sources(const struct reader *reader, const struct tc_yaml *node)

@@ -178,7 +178,8 @@ class WatcherTest(unittest.TestCase):
         intake.send_multipart([b"T1", b"ARTICLE", b'{"article":{"id":"b"}}', b"a storm \xff"])
         self.assertEqual(intake.recv_multipart()[1], b"ACCEPTED")  # repaired, and counted
         now = stats(intake)
-        self.assertEqual((now["link"], now["watches"], now["articles"]), ("none", 1, 1))
+        self.assertEqual((now["link"], now["watches"], now["articles"], now["rejected"]),
+                         ("none", 1, 1, 4))
 
     def test_a_folder_is_read_to_its_end(self):
         watcher = self.watcher("sources:\n  - folder: inbox\n  - lines: wire.jsonl\n")

@@ -335,6 +335,12 @@ static bool give(struct folder *folder, struct file *file, struct article *artic
     return true;
 }
 
+static void refuse_article(struct folder *folder, struct file *file, int line, const char *why)
+{
+    add_reason(file, line, why);
+    folder->host->refused(folder->host->context);
+}
+
 static void read_articles(struct folder *folder, struct file *file, struct lines *lines)
 {
     for (;;) {
@@ -344,7 +350,7 @@ static void read_articles(struct folder *folder, struct file *file, struct lines
         if (code == TC_ENOENT)
             return;
         if (code != TC_OK)
-            add_reason(file, lines_number(lines), err.text);
+            refuse_article(folder, file, lines_number(lines), err.text);
         if (code == TC_EIO)
             return;
         if (code == TC_OK && !give(folder, file, article, lines_number(lines))) {
@@ -376,7 +382,7 @@ static bool read_file(struct folder *folder, struct file *file)
     struct tc_err err;
     const char *refused = refused_kind(file->info.st_mode);
     if (refused) {
-        add_reason(file, 0, refused);
+        refuse_article(folder, file, 0, refused);
         return true;
     }
     int fd = openat(folder->fd, file->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -385,7 +391,7 @@ static bool read_file(struct folder *folder, struct file *file)
         return false;
     }
     if (fd < 0) {
-        add_reason(file, 0, strerror(errno));
+        refuse_article(folder, file, 0, strerror(errno));
         return true;
     }
     if (still_written(fd) || fstat(fd, &file->info) != 0) {
@@ -395,7 +401,7 @@ static bool read_file(struct folder *folder, struct file *file)
     if (lines_open_fd(fd, file->name, tc_str_of(folder->name), folder->host->max_article_bytes,
                       &lines, &err) != TC_OK) {
         close(fd);
-        add_reason(file, 0, err.text);
+        refuse_article(folder, file, 0, err.text);
         return true;
     }
     read_articles(folder, file, lines);

@@ -278,6 +278,12 @@ static void hand_on(struct intake *intake, struct request *request, struct artic
     reply_busy(intake, request);
 }
 
+static void refuse_article(struct intake *intake, const struct request *request, const char *why)
+{
+    reply_rejected(intake, request, why);
+    intake->host->refused(intake->host->context);
+}
+
 static void take_article(struct intake *intake, const struct tc_request *parts,
                          struct request *request)
 {
@@ -292,7 +298,7 @@ static void take_article(struct intake *intake, const struct tc_request *parts,
     else if (tc_frames_count(intake->frames) > parts->payload + 1)
         reply_error(intake, request, "payload", "more than one body frame");
     else if (read_article(intake, header, parts->payload, &article, &err) != TC_OK)
-        reply_rejected(intake, request, err.text);
+        refuse_article(intake, request, err.text);
     else
         hand_on(intake, request, article);
     json_decref(header);

@@ -46,6 +46,9 @@ struct source_host {
     // Tells of trouble that is no article's fate (a bad line, a file that cannot be moved).
     void (*trouble)(void *context, const char *event, const struct tc_err *err);
 
+    // Counts an article that could not even be read.
+    void (*refused)(void *context);
+
     // Adds the members of the STATS answer (docs/protocol.md) to an open object.
     void (*stats)(void *context, struct tc_json *json);
 

@@ -80,8 +80,10 @@ static bool read_all(struct stream *stream, const char *path, struct lines *line
         int code = lines_next(lines, &article, &err);
         if (code == TC_ENOENT || code == TC_ESTOP)
             return code == TC_ENOENT;
-        if (code != TC_OK)
+        if (code != TC_OK) {
             host->trouble(host->context, "source.rejected", &err);
+            host->refused(host->context);
+        }
         if (code == TC_EIO)
             return true; // the next file may be better
         if (code != TC_OK)

@@ -19,7 +19,7 @@ struct host {
     struct scratch scratch;
     struct folder *folder;
     pthread_t thread;
-    size_t troubles;
+    size_t troubles, refused;
     bool refuse; // as a pipeline that stops
 };
 
@@ -41,6 +41,12 @@ static void trouble(void *context, const char *event, const struct tc_err *err)
     host->troubles++;
 }
 
+static void refused(void *context)
+{
+    struct host *host = context;
+    host->refused++;
+}
+
 static int make(void **state)
 {
     struct host *host = calloc(1, sizeof *host);
@@ -49,6 +55,7 @@ static int make(void **state)
     host->host = (struct source_host){.context = host,
                                       .give = give,
                                       .trouble = trouble,
+                                      .refused = refused,
                                       .stop_fd = eventfd(0, 0),
                                       .max_article_bytes = 1000};
     *state = host;
@@ -199,6 +206,7 @@ static void what_cannot_be_read_goes_to_failed_with_its_reason(void **state)
     assert_string_equal(scratch_read(&host->scratch, "failed/fifo.txt.reason"),
                         "fifo.txt: is no regular file\n");
     assert_true(has(host, "failed/link.txt") && has(host, "failed/fifo.txt"));
+    assert_int_equal(host->refused, 5);
 }
 
 static void good_lines_of_a_bad_file_count(void **state)

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,7 @@ struct host {
     pthread_t thread;
     struct tc_queue *taken; // bodies, zero-ended
     struct article *late;
+    atomic_size_t refused;
 };
 
 static bool body_is(const struct article *article, const char *word)
@@ -34,10 +36,12 @@ static bool offer(void *context, struct article *article)
     struct host *host = context;
     if (body_is(article, "full"))
         return false;
-    tc_queue_push(host->taken, strndup(article->body.ptr, article->body.len));
     if (body_is(article, "late"))
-        host->late = article;
-    else if (body_is(article, "bad"))
+        host->late = article; // before the test hears of it
+    tc_queue_push(host->taken, strndup(article->body.ptr, article->body.len));
+    if (host->late == article)
+        return true;
+    if (body_is(article, "bad"))
         source_answer(article, SOURCE_REJECTED, 0, "it is bad\xff");
     else if (body_is(article, "again"))
         source_answer(article, SOURCE_DUPLICATE, 0, NULL);
@@ -80,6 +84,12 @@ static void start(struct host *host, bool answers, int client)
     assert_int_equal(pthread_create(&host->thread, NULL, run, host), 0);
 }
 
+static void refused(void *context)
+{
+    struct host *host = context;
+    host->refused++;
+}
+
 static int make(void **state)
 {
     struct host *host = calloc(1, sizeof *host);
@@ -89,6 +99,7 @@ static int make(void **state)
                                       .give = offer,
                                       .offer = offer,
                                       .trouble = trouble,
+                                      .refused = refused,
                                       .stats = stats,
                                       .stop_fd = eventfd(0, 0),
                                       .max_article_bytes = 1000};
@@ -168,6 +179,7 @@ static void each_outcome_has_its_answer(void **state)
         SAY(host, "T1", "ARTICLE", cases[i].header, cases[i].body);
         expect(host, cases[i].reply, cases[i].answer);
     }
+    assert_int_equal(host->refused, 2); // the host itself refused "bad"
 }
 
 static void a_REQ_socket_gets_its_envelope_back(void **state)
