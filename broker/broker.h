@@ -5,7 +5,7 @@
 // publishes, runs the FETCHes that wait. Nothing is delayed on purpose: under load turns grow by
 // themselves, one request alone is answered at once.
 //
-// Measured for this shape: docs/operating.md.
+// bench/put.sh measures it.
 #ifndef BROKER_H
 #define BROKER_H
 

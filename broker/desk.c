@@ -117,7 +117,7 @@ static int take_watch(struct desk *desk, const struct request *request, struct p
 
 static void refuse_epoch(const struct desk *desk, struct answer *answer, const struct tc_err *err)
 {
-    const struct store_marks *marks = store_marks(desk->store);
+    const struct store_marks *marks = store_committed(desk->store);
     struct tc_json json = answer_begin(answer, "ERR");
     tc_json_put_str(&json, "code", TC_STR("epoch"));
     tc_json_put_str(&json, "reason", tc_str_of(err->text));
@@ -150,7 +150,7 @@ static int take_fetch(struct desk *desk, const struct request *request, struct p
 static int move_cursor(struct desk *desk, const json_t *header, int64_t now_wall_ns,
                        uint64_t *cursor, struct tc_err *err)
 {
-    const struct store_marks *marks = store_marks(desk->store);
+    const struct store_marks *marks = store_committed(desk->store);
     tc_str name = {0};
     uint64_t seq = 0;
     struct tc_id epoch = marks->epoch;

@@ -94,7 +94,7 @@ static int check_epoch(const json_t *header, const struct store *store, struct t
 static int read_start(const json_t *header, const char *key, struct store *store, uint64_t *out,
                       struct tc_err *err)
 {
-    const struct store_marks *marks = store_marks(store);
+    const struct store_marks *marks = store_committed(store);
     tc_str word = tc_json_get_str(header, key);
     tc_str since = tc_json_get_str(header, "since");
     int64_t wall_ns = 0;
@@ -113,7 +113,8 @@ static int read_start(const json_t *header, const char *key, struct store *store
         int code = store_since(store, wall_ns, &seq, err);
         if (code != TC_OK)
             return code;
-        *out = seq - 1;
+        // An alert that is not committed yet may still be taken back, and its number given again.
+        *out = seq - 1 < marks->head ? seq - 1 : marks->head;
     } else {
         *out = marks->first - 1;
     }

@@ -83,7 +83,7 @@ static int read_hello(const json_t *header, tc_str *name, struct tc_id *session,
 
 static void welcome(const struct intake *intake, int64_t now_wall_ns, struct answer *answer)
 {
-    const struct store_marks *marks = store_marks(intake->store);
+    const struct store_marks *marks = store_committed(intake->store);
     struct tc_json json = answer_begin(answer, "WELCOME");
     answer_put_id(&json, "epoch", marks->epoch);
     tc_json_put_u64(&json, "head", marks->head);
@@ -122,7 +122,7 @@ int intake_heartbeat(struct intake *intake, const struct request *request, int64
                      struct answer *answer, struct tc_err *err)
 {
     static const char *const known[] = {"session", NULL};
-    const struct store_marks *marks = store_marks(intake->store);
+    const struct store_marks *marks = store_committed(intake->store);
     json_t *header = NULL;
     struct tc_id id;
     int code = request_header(request, known, answer, &header, err);

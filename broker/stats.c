@@ -4,7 +4,7 @@
 
 static void put_marks(const struct stats *stats, struct tc_json *json)
 {
-    const struct store_marks *marks = store_marks(stats->store);
+    const struct store_marks *marks = store_committed(stats->store);
     const struct intake_counts *counts = &stats->intake->counts;
     tc_json_put_str(json, "version", TC_STR(TOCSIN_VERSION));
     answer_put_id(json, "epoch", marks->epoch);
@@ -44,7 +44,7 @@ static void put_watchers(const struct stats *stats, struct tc_json *json)
 
 static void put_consumers(const struct stats *stats, struct tc_json *json)
 {
-    uint64_t head = store_marks(stats->store)->head;
+    uint64_t head = store_committed(stats->store)->head;
     tc_json_key(json, "consumers");
     tc_json_open(json, '[');
     for (size_t i = 0; i < consumers_count(stats->consumers) && i < STATS_CONSUMERS; i++) {

@@ -360,6 +360,11 @@ const struct store_marks *store_marks(const struct store *store)
     return &store->marks;
 }
 
+const struct store_marks *store_committed(const struct store *store)
+{
+    return store->writing ? &store->at_begin : &store->marks;
+}
+
 // --- writing ---
 
 bool store_writing(const struct store *store)

@@ -11,7 +11,7 @@
 //
 //   memory   64 MiB of page cache at most
 //   threads  one: the broker's loop
-//   cost     a hit with its alert about 20 us, a commit one fsync (docs/operating.md)
+//   cost     a hit with its alert about 25 us in a batch, a commit one fsync (bench/put.sh)
 //   source   docs/protocol.md for what the columns mean, schema.sql for where they lie
 #ifndef STORE_H
 #define STORE_H
@@ -42,6 +42,9 @@ struct store_marks {
     int64_t stored_at_ns; // of the last alert
 };
 const struct store_marks *store_marks(const struct store *store);
+
+// The same without the open transaction: what may be told and relied upon before it ends.
+const struct store_marks *store_committed(const struct store *store);
 
 // --- writing: begin, put, commit ---
 
