@@ -73,6 +73,8 @@ static void phrases_stand_side_by_side_in_one_paragraph(void **state)
         {"\"China ports\"", "China's ports", true},
         {"=\"night-ferry\"", "A night-ferry left.", true},
         {"=\"night-ferry\"", "A night ferry left.", false},
+        {"=\"U.S.-China\"", "The US-China talks.", true},
+        {"=\"talks on U.S.-China\"", "Two talks on U.S.-China", true},
         {"=\"Night ferry\"", "A night ferry left.", false},
         {"\"人工智能\"", "他说人工智能很好", true},
         {"人工智能", "他说人工很智能", false},
