@@ -105,6 +105,8 @@ static int take_heartbeat(struct live *live, tc_str json, struct tocsin_event *o
     json_t *beat = NULL;
     uint64_t head = 0;
     int code = parse_object(json, &beat, err);
+    if (code == TC_EPARSE)
+        tc_err_prefix(err, "a heartbeat was skipped");
     if (code != TC_OK)
         return code == TC_EPARSE ? TC_EPROTO : code;
     live->heartbeats = true;

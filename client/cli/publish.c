@@ -150,8 +150,10 @@ static void line_for_people(struct tc_buf *line, const char *id,
 static void report(struct publish *publish, tc_str id, const struct tocsin_receipt *receipt)
 {
     count(publish, receipt);
-    if (publish->quiet && receipt->outcome != TOCSIN_REJECTED)
+    if (publish->quiet && receipt->outcome != TOCSIN_REJECTED) {
+        cli_progress("%" PRIu64 " accepted, %" PRIu64 " hits", publish->accepted, publish->hits);
         return;
+    }
     tc_buf_clear(&publish->line);
     if (publish->json)
         line_for_programs(&publish->line, id, receipt);
@@ -234,7 +236,8 @@ static int run(struct publish *publish)
 // The sum, for people who handed in several.
 static void sum_up(const struct publish *publish)
 {
-    if (publish->json || publish->quiet || publish->accepted + publish->duplicate < 2)
+    cli_progress(NULL);
+    if (publish->json || publish->accepted + publish->duplicate < 2)
         return;
     cli_say("%" PRIu64 " accepted with %" PRIu64 " hits, %" PRIu64 " had before, %" PRIu64
             " rejected",
