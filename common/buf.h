@@ -21,8 +21,7 @@ void tc_buf_add(struct tc_buf *buf, const void *bytes, size_t len);
 void tc_buf_str(struct tc_buf *buf, tc_str s);
 void tc_buf_puts(struct tc_buf *buf, const char *zero_ended);
 void tc_buf_byte(struct tc_buf *buf, char byte);
-void tc_buf_addf(struct tc_buf *buf, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void tc_buf_addf(struct tc_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // Integers, little-endian, as all our binary formats have them.
 void tc_buf_u8(struct tc_buf *buf, uint8_t value);

@@ -64,7 +64,9 @@ void tc_json_key_str(struct tc_json *json, tc_str key)
 void tc_json_key(struct tc_json *json, const char *key)
 {
     separate(json);
-    tc_buf_addf(json->buf, "\"%s\":", key);
+    tc_buf_byte(json->buf, '"');
+    tc_buf_puts(json->buf, key);
+    tc_buf_puts(json->buf, "\":");
     json->comma = false;
 }
 

@@ -24,8 +24,8 @@ static inline struct tc_json tc_json_on(struct tc_buf *buf)
     return (struct tc_json){buf, false};
 }
 
-void tc_json_open(struct tc_json *json, char bracket);  // '{' or '['
-void tc_json_close(struct tc_json *json, char bracket); // '}' or ']'
+void tc_json_open(struct tc_json *json, char bracket);   // '{' or '['
+void tc_json_close(struct tc_json *json, char bracket);  // '}' or ']'
 void tc_json_key(struct tc_json *json, const char *key); // plain ASCII, not escaped
 void tc_json_key_str(struct tc_json *json, tc_str key);  // any text, escaped
 void tc_json_str(struct tc_json *json, tc_str value);

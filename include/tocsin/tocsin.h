@@ -51,15 +51,15 @@ extern "C" {
 
 enum tocsin_code {
     TOCSIN_OK = 0,
-    TOCSIN_NOTHING = 1,    /* tocsin_next(): nothing came in time; call again */
-    TOCSIN_EINVAL = -1,    /* an argument is wrong */
-    TOCSIN_ENOMEM = -2,    /* an allocation failed; the handle may still be used and closed */
-    TOCSIN_EFULL = -4,     /* larger than a limit of the protocol */
-    TOCSIN_EBUSY = -7,     /* the watcher kept saying "later" for the whole time limit */
-    TOCSIN_EPARSE = -8,    /* the article is no JSON object */
-    TOCSIN_ETIMEOUT = -9,  /* nobody answered within the time limit */
-    TOCSIN_EPROTO = -10,   /* the peer refused the request, or speaks another protocol */
-    TOCSIN_EINTR = -13     /* a signal arrived while waiting; nothing was lost, call again */
+    TOCSIN_NOTHING = 1,   /* tocsin_next(): nothing came in time; call again */
+    TOCSIN_EINVAL = -1,   /* an argument is wrong */
+    TOCSIN_ENOMEM = -2,   /* an allocation failed; the handle may still be used and closed */
+    TOCSIN_EFULL = -4,    /* larger than a limit of the protocol */
+    TOCSIN_EBUSY = -7,    /* the watcher kept saying "later" for the whole time limit */
+    TOCSIN_EPARSE = -8,   /* the article is no JSON object */
+    TOCSIN_ETIMEOUT = -9, /* nobody answered within the time limit */
+    TOCSIN_EPROTO = -10,  /* the peer refused the request, or speaks another protocol */
+    TOCSIN_EINTR = -13    /* a signal arrived while waiting; nothing was lost, call again */
 };
 
 struct tocsin; /* a handle */
@@ -68,15 +68,17 @@ struct tocsin; /* a handle */
  * socket of that name in the runtime folder: $TOCSIN_RUNTIME_DIR, else $XDG_RUNTIME_DIR/tocsin, else
  * /run/tocsin for root, else tocsin-UID in the temporary folder. */
 struct tocsin_options {
-    const char *fetch;  /* the broker, requests: "ipc:///run/tocsin/fetch.sock", "tcp://host:5561" */
-    const char *live;   /* the broker, live feed (or a watcher's tap) */
+    const char *fetch; /* the broker, requests: "ipc:///run/tocsin/fetch.sock", "tcp://host:5561" */
+    const char *live;  /* the broker, live feed (or a watcher's tap) */
     const char *intake; /* the watcher, articles */
     int timeout_ms;     /* how long a request waits for its answer; 0: 5,000 */
 };
 
 /* Makes a handle; `options` may be NULL and is copied. Connects nothing yet and does not wait.
  * On success *out is yours; tocsin_close() ends it.
- *   TOCSIN_ENOMEM, TOCSIN_EINVAL (no runtime folder can be named, or a negative time limit) */
+ *   TOCSIN_ENOMEM
+ *   TOCSIN_EINVAL  an empty endpoint, a negative time limit, or a runtime folder in the temporary folder
+ *                  that somebody else can write to */
 TOCSIN_API int tocsin_open(const struct tocsin_options *options, struct tocsin **out);
 
 /* Ends a handle and what came from it; NULL is fine. Does not wait for the network. */

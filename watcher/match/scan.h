@@ -43,9 +43,9 @@ struct scan_why {
     const struct query_list_entry *entry; // set when the node is a list's entry, else NULL
     int depth;
     bool holds;
-    uint32_t count;                // occurrences
-    const struct tc_match *first;  // NULL when there is none
-    const char *note;              // nearest miss or reason, NULL when there is none
+    uint32_t count;               // occurrences
+    const struct tc_match *first; // NULL when there is none
+    const char *note;             // nearest miss or reason, NULL when there is none
 };
 void scan_explain(struct scan *scan, const struct matcher *matcher, const struct text *text,
                   uint32_t segment, uint32_t watch,

@@ -34,8 +34,8 @@ struct watch {
     const struct watch_term *terms; // score watches
     size_t term_count;
     double threshold;
-    struct tc_id hash;  // of `definition`
-    tc_str definition;  // canonical JSON, what the broker keeps (docs/protocol.md, WATCH)
+    struct tc_id hash; // of `definition`
+    tc_str definition; // canonical JSON, what the broker keeps (docs/protocol.md, WATCH)
 };
 
 #endif
