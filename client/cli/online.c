@@ -43,7 +43,9 @@ bool online_open(struct online *online)
     int code = tocsin_open(&online->options, &online->tocsin);
     if (code == TOCSIN_OK)
         return true;
-    cli_say(code == TOCSIN_ENOMEM ? "no memory" : "an endpoint is empty");
+    cli_say(code == TOCSIN_ENOMEM ? "no memory"
+                                  : "the endpoints cannot be told: one is empty, or the runtime "
+                                    "folder in the temporary folder is not ours alone");
     return false;
 }
 

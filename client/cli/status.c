@@ -219,10 +219,18 @@ static void show_link(struct status *status, const json_t *stats)
     tc_buf_byte(&status->out, '\n');
 }
 
-static size_t show_files(struct status *status, const json_t *stats)
+static bool any_file_broken(const json_t *stats)
 {
     const json_t *list = json_object_get(stats, "files");
-    size_t broken = 0;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (tc_json_get_str(json_array_get(list, i), "error").len > 0)
+            return true;
+    return false;
+}
+
+static void show_files(struct status *status, const json_t *stats)
+{
+    const json_t *list = json_object_get(stats, "files");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *file = json_array_get(list, i);
         tc_str wrong = tc_json_get_str(file, "error");
@@ -231,18 +239,15 @@ static size_t show_files(struct status *status, const json_t *stats)
         uint64_t watches = number(file, "watches");
         tc_buf_addf(&status->out, ": %" PRIu64 " %s", watches, watches == 1 ? "watch" : "watches");
         if (wrong.len > 0) {
-            broken++;
             tc_buf_puts(&status->out, status->show.colour ? "  " CLI_RED : "  ");
             show_plain(wrong.ptr, &status->out);
             tc_buf_puts(&status->out, status->show.colour ? CLI_PLAIN : "");
         }
         tc_buf_byte(&status->out, '\n');
     }
-    return broken;
 }
 
-// Returns how many watch files are broken.
-static size_t show_watcher(struct status *status, const json_t *stats)
+static void show_watcher(struct status *status, const json_t *stats)
 {
     struct tc_buf words = {0};
     struct tc_buf *out = &status->out;
@@ -261,7 +266,7 @@ static size_t show_watcher(struct status *status, const json_t *stats)
     tc_buf_addf(out, "%" PRIu64 " waiting, %" PRIu64 " given up\n", number(stats, "outbox_waiting"),
                 number(stats, "outbox_dead"));
     show_link(status, stats);
-    return show_files(status, stats);
+    show_files(status, stats);
 }
 
 // --- asking ---
@@ -300,7 +305,8 @@ static int run(struct status *status)
     char *broker = ask(status, TOCSIN_BROKER, &no_broker);
     char *watcher = ask(status, TOCSIN_WATCHER, &no_watcher);
     json_t *of_broker = tree_of(broker), *of_watcher = tree_of(watcher);
-    size_t broken = 0;
+    bool fine = of_broker && of_watcher && !any_file_broken(of_watcher);
+    bool nobody = !of_broker && !of_watcher;
     if (status->json) {
         print_json(status, broker, watcher);
     } else {
@@ -310,7 +316,7 @@ static int run(struct status *status)
             heading(status, "broker", false, no_broker.text);
         tc_buf_byte(&status->out, '\n');
         if (of_watcher)
-            broken = show_watcher(status, of_watcher);
+            show_watcher(status, of_watcher);
         else
             heading(status, "watcher", false, no_watcher.text);
     }
@@ -319,9 +325,7 @@ static int run(struct status *status)
     json_decref(of_watcher);
     free(broker);
     free(watcher);
-    if (!of_broker && !of_watcher)
-        return CLI_CANNOT;
-    return of_broker && of_watcher && !broken ? CLI_OK : CLI_FINDINGS;
+    return nobody ? CLI_CANNOT : fine ? CLI_OK : CLI_FINDINGS;
 }
 
 int cli_status(int argc, char **argv)
