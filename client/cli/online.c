@@ -44,8 +44,8 @@ bool online_open(struct online *online)
     if (code == TOCSIN_OK)
         return true;
     cli_say(code == TOCSIN_ENOMEM ? "no memory"
-                                  : "the endpoints cannot be told: one is empty, or the runtime "
-                                    "folder in the temporary folder is not ours alone");
+                                  : "an endpoint is empty, or the runtime folder in the temporary "
+                                    "folder is not this user's alone; set TOCSIN_RUNTIME_DIR");
     return false;
 }
 

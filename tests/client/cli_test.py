@@ -20,7 +20,8 @@ ASIA = definition("china-ai/travel-advice", labels={"desk": "asia"})
 VISAS = definition("china-ai/visas", "critical")
 CHESS = definition("sport/chess", "low", labels={"desk": "sport"})
 EXCERPT = "Experts were told to ⟦avoid travel⟧ to the ⟦United States⟧."
-NOBODY = tempfile.mkdtemp(prefix="tocsin-")
+FOLDERS = tempfile.TemporaryDirectory(prefix="tocsin-")  # removed at the end
+NOBODY = tempfile.mkdtemp(dir=FOLDERS.name)
 
 
 # --- helpers ---
@@ -82,7 +83,7 @@ class Intake:
     """A watcher's intake that answers what the test says, one answer a question."""
 
     def __init__(self, *answers):
-        self.folder = tempfile.mkdtemp(prefix="tocsin-")
+        self.folder = tempfile.mkdtemp(dir=FOLDERS.name)
         self.endpoint = f"ipc://{self.folder}/intake.sock"
         self.socket = zmq.Context.instance().socket(zmq.ROUTER)
         self.socket.linger = 0
