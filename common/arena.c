@@ -74,6 +74,11 @@ void *tc_arena_take(struct tc_arena *arena, size_t bytes)
     return memset(carve(arena, bytes, ALIGN), 0, bytes);
 }
 
+void *tc_arena_room(struct tc_arena *arena, size_t bytes)
+{
+    return carve(arena, bytes, ALIGN);
+}
+
 char *tc_arena_bytes(struct tc_arena *arena, size_t bytes)
 {
     return carve(arena, bytes, 1);

@@ -18,7 +18,10 @@ void tc_arena_free(struct tc_arena *arena);
 // Zeroed, aligned for any type, never NULL. Lives until the arena is emptied or freed.
 void *tc_arena_take(struct tc_arena *arena, size_t bytes) __attribute__((returns_nonnull));
 
-// The same, not zeroed, any alignment: for text.
+// The same, not zeroed: for large arrays that are filled in order.
+void *tc_arena_room(struct tc_arena *arena, size_t bytes) __attribute__((returns_nonnull));
+
+// Not zeroed, any alignment: for text.
 char *tc_arena_bytes(struct tc_arena *arena, size_t bytes) __attribute__((returns_nonnull));
 
 // copies into the arena; a zero byte stands behind the copy, uncounted.

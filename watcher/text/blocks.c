@@ -21,6 +21,11 @@ static bool is_space(const char *p, const char *end, size_t *len, uint32_t *cp)
     return class == CLASS_SPACE || *cp == 0xFEFF || *cp == 0x200B;
 }
 
+static bool is_graphic(char c)
+{
+    return c > ' ' && c < '\x7f';
+}
+
 static unsigned columns(uint32_t cp)
 {
     return cp == '\t' ? TAB : cp == 0x3000 ? 2 : cp == 0xFEFF || cp == '\r' ? 0 : 1;
@@ -32,11 +37,11 @@ static bool trim(tc_str text, size_t from, size_t to, struct block *out)
     const char *p = text.ptr + from, *end = text.ptr + to;
     size_t len, indent = 0;
     uint32_t cp;
-    while (p < end && is_space(p, end, &len, &cp)) {
+    while (p < end && !is_graphic(*p) && is_space(p, end, &len, &cp)) {
         indent += columns(cp);
         p += len;
     }
-    while (end > p) {
+    while (end > p && !is_graphic(end[-1])) {
         const char *last = utf8_back(p, end);
         if (!is_space(last, end, &len, &cp))
             break;
@@ -48,28 +53,18 @@ static bool trim(tc_str text, size_t from, size_t to, struct block *out)
     return p < end;
 }
 
-static size_t count_lines(tc_str text)
-{
-    const char *p = text.ptr, *end = p + text.len;
-    size_t count = 1;
-    while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-        count++;
-        p++;
-    }
-    return count;
-}
-
 // The lines with anything in them, as blocks.
-static void split(tc_str text, struct tc_arena *arena, struct blocks *out)
+static void split(const struct marks *marks, struct tc_arena *arena, struct blocks *out)
 {
+    tc_str text = marks->text;
     uint32_t number = 0;
     uint16_t blanks = 0;
     out->count = 0;
-    out->list = tc_arena_take(arena, count_lines(text) * sizeof *out->list);
+    out->list = tc_arena_room(arena, (marks->lines + 1) * sizeof *out->list);
     for (size_t from = 0; from < text.len; number++) {
-        const char *newline = memchr(text.ptr + from, '\n', text.len - from);
-        size_t to = newline ? (size_t)(newline - text.ptr) : text.len;
+        size_t to = marks_find(marks->line, from, text.len);
         struct block *block = &out->list[out->count];
+        *block = (struct block){0};
         if (trim(text, from, to, block)) {
             block->line = block->last_line = number + 1;
             block->blanks = blanks;
@@ -82,9 +77,12 @@ static void split(tc_str text, struct tc_arena *arena, struct blocks *out)
     }
 }
 
-static uint32_t characters(tc_str text, const struct block *block)
+static uint32_t characters(const struct marks *marks, const struct block *block)
 {
+    tc_str text = marks->text;
     uint32_t count = 0;
+    if (marks->ascii)
+        return block->to - block->from;
     for (size_t i = block->from; i < block->to; i++)
         count += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
     return count;
@@ -125,11 +123,11 @@ static bool runs_on(const struct block *next, uint16_t margin)
 }
 
 // The longest line that may be wrapped; 0 when too many lines are longer.
-static size_t wrap_width(tc_str text, struct blocks *blocks)
+static size_t wrap_width(const struct marks *marks, struct blocks *blocks)
 {
     size_t width = 0, longer = 0;
     for (size_t i = 0; i < blocks->count; i++) {
-        uint32_t len = blocks->list[i].characters = characters(text, &blocks->list[i]);
+        uint32_t len = blocks->list[i].characters = characters(marks, &blocks->list[i]);
         if (len > WRAP_COLUMNS)
             longer++;
         else if (len > width)
@@ -150,9 +148,10 @@ static bool ends_small(tc_str text, const struct block *block)
 // second goes on in the middle of a sentence. Lists of headlines may also have lines of one
 // length, so some pairs have to run on: from or into small letters. The first line does not count
 // against it: wires print it short, behind a dateline that is gone.
-static bool is_wrapped(tc_str text, struct blocks *blocks, uint16_t margin)
+static bool is_wrapped(const struct marks *marks, struct blocks *blocks, uint16_t margin)
 {
-    size_t width = wrap_width(text, blocks), pairs = 0, good = 0, running = 0;
+    tc_str text = marks->text;
+    size_t width = wrap_width(marks, blocks), pairs = 0, good = 0, running = 0;
     for (size_t i = 0; width >= WRAP_LEAST && i + 1 < blocks->count; i++) {
         const struct block *line = &blocks->list[i], *next = line + 1;
         if (!runs_on(next, margin))
@@ -216,16 +215,16 @@ static void number_segments(tc_str text, struct blocks *blocks)
     blocks->segments = segment + 1;
 }
 
-void blocks_read(tc_str text, bool page, struct tc_arena *arena, struct blocks *out)
+void blocks_read(const struct marks *marks, bool page, struct tc_arena *arena, struct blocks *out)
 {
     *out = (struct blocks){0};
-    split(text, arena, out);
+    split(marks, arena, out);
     if (out->count == 0)
         return;
     out->segments = 1;
     uint16_t margin = least_indent(out);
-    if (is_wrapped(text, out, margin))
+    if (is_wrapped(marks, out, margin))
         unwrap(out, margin);
     if (page)
-        number_segments(text, out);
+        number_segments(marks->text, out);
 }

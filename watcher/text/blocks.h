@@ -10,7 +10,7 @@
 #ifndef BLOCKS_H
 #define BLOCKS_H
 
-#include "common/arena.h"
+#include "watcher/text/marks.h"
 
 struct block {
     uint32_t from, to;        // bytes, without white space around
@@ -27,7 +27,7 @@ struct blocks {
     uint32_t segments; // 0 when there is no line with anything in it
 };
 
-// Cuts `text`; `page`: into segments too, otherwise all is one.
-void blocks_read(tc_str text, bool page, struct tc_arena *arena, struct blocks *out);
+// Cuts a text; `page`: into segments too, otherwise all is one.
+void blocks_read(const struct marks *marks, bool page, struct tc_arena *arena, struct blocks *out);
 
 #endif

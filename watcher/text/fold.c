@@ -95,14 +95,6 @@ static size_t move_tones(char *text, size_t len)
     return out;
 }
 
-// Whether move_tones could find anything: a toned o or u before a, e or y.
-static bool has_tone(uint32_t cp)
-{
-    size_t tone;
-    return cp >= 0xD2 && (cp <= 0x169 || cp >= 0x1ECC) && cp <= 0x1EE7 &&
-           first_vowel(cp, &tone) != 0;
-}
-
 static size_t put(tc_str piece, char *out, size_t used, size_t room)
 {
     if (piece.len > room - used)
@@ -125,7 +117,6 @@ size_t fold_surface(tc_str raw, bool initials, char *out, size_t room)
     const char *p = raw.ptr, *end = raw.ptr + raw.len;
     size_t used = 0;
     unsigned seen = 0;
-    bool tones = false;
     while (p < end) {
         uint32_t cp;
         size_t len = utf8_next(p, end, &cp);
@@ -137,12 +128,11 @@ size_t fold_surface(tc_str raw, bool initials, char *out, size_t room)
         if (cell & UNICODE_MAPS)
             piece = unicode_map(cp);
         seen |= cell;
-        tones = tones || (cp >= 0x80 && (has_tone(cp) || cell & UNICODE_COMPOSES));
         used = put(piece, out, used, room);
     }
     if (seen & UNICODE_COMPOSES)
         used = compose(out, used, room);
-    return tones ? move_tones(out, used) : used;
+    return seen & (UNICODE_TONED | UNICODE_COMPOSES) ? move_tones(out, used) : used;
 }
 
 size_t fold_case(tc_str surface, enum fold_how how, char *out, size_t room)

@@ -47,6 +47,10 @@ bool forms_of(struct forms *forms, const struct words_span *span, tc_str *surfac
     *surface = *folded = raw;
     if (span->flags & WORDS_PLAIN)
         return true;
+    if (span->flags & WORDS_ASCII && forms->small) {
+        folded->ptr = forms->small + (raw.ptr - forms->text);
+        return true;
+    }
     if (span->flags & WORDS_ASCII && raw.len <= WORDS_SPAN_MOST + 16) {
         *folded = fold_ascii(forms, raw);
         return true;
@@ -56,10 +60,12 @@ bool forms_of(struct forms *forms, const struct words_span *span, tc_str *surfac
         *folded = keep_unless(forms, raw, made, len);
         return true;
     }
-    len = fold_surface(raw, (span->flags & WORDS_INITIALS) != 0, made, sizeof made);
-    if (len == 0)
-        return false;
-    *surface = keep_unless(forms, raw, made, len);
+    if (!(span->flags & WORDS_WRITTEN)) {
+        len = fold_surface(raw, (span->flags & WORDS_INITIALS) != 0, made, sizeof made);
+        if (len == 0)
+            return false;
+        *surface = keep_unless(forms, raw, made, len);
+    }
     len = fold_case(*surface, FOLD_PLAIN, made, sizeof made);
     *folded = keep_unless(forms, *surface, made, len);
     return true;

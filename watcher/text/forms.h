@@ -1,7 +1,8 @@
 // forms - a span of the scanner becomes the forms that are matched, in the arena.
 //
-// A word in ASCII without capitals costs nothing: both forms view the text. Other forms are
-// carved from pieces of FORMS_PIECE bytes, so that a word never costs an allocation.
+// Most words cost nothing: their forms view the text, or for ASCII with capitals the copy of the
+// text in small letters that the marks have. Other forms are carved from pieces, so that a word
+// never costs an allocation.
 //
 //   memory   at most 6 bytes of the arena per byte of the word, views for most
 //   threads  one: belongs to the arena's
@@ -15,6 +16,7 @@
 struct forms {
     struct tc_arena *arena;
     enum text_words mode;
+    const char *text, *small; // where the words stand, and that in small ASCII letters, or NULL
     char *room;
     size_t left;
     size_t piece; // size of the next piece

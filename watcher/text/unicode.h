@@ -61,7 +61,11 @@ enum {
     UNICODE_COMPOSES = 1 << 8, // NFC has to look at it
     UNICODE_UPPER = 1 << 9,
     UNICODE_LOWER = 1 << 10,
+    UNICODE_TONED = 1 << 11, // o or u with a Vietnamese tone mark: may stand at its older place
     UNICODE_SCRIPT_SHIFT = 12,
+
+    // With none of these, the surface of a character is the character.
+    UNICODE_ODD = UNICODE_MAPS | UNICODE_DROPS | UNICODE_COMPOSES,
 
     // Noncharacters that no text holds on purpose.
     UNICODE_WILD_MANY = 0xFDD0,

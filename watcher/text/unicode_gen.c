@@ -163,6 +163,19 @@ static enum unicode_class class_of(UChar32 cp)
     return sign_class(cp);
 }
 
+// o and u of either case with grave, acute, hook, tilde or dot below (fold.c has them by vowel).
+static bool is_toned(UChar32 cp)
+{
+    static const UChar toned[] = {
+        0xF2, 0xF3, 0x1ECF, 0xF5,  0x1ECD, 0xD2, 0xD3, 0x1ECE, 0xD5,  0x1ECC,
+        0xF9, 0xFA, 0x1EE7, 0x169, 0x1EE5, 0xD9, 0xDA, 0x1EE6, 0x168, 0x1EE4,
+    };
+    for (size_t i = 0; i < sizeof toned / sizeof *toned; i++)
+        if (toned[i] == cp)
+            return true;
+    return false;
+}
+
 static uint16_t cell_of(UChar32 cp)
 {
     UErrorCode code = U_ZERO_ERROR;
@@ -181,6 +194,8 @@ static uint16_t cell_of(UChar32 cp)
         cell |= UNICODE_UPPER;
     if (u_islower(cp))
         cell |= UNICODE_LOWER;
+    if (is_toned(cp))
+        cell |= UNICODE_TONED;
     cell |= (unsigned)script_of(uscript_getScript(cp, &code)) << UNICODE_SCRIPT_SHIFT;
     return (uint16_t)cell;
 }

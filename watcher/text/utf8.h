@@ -16,12 +16,23 @@ enum { UTF8_BAD = 0xFFFD, UTF8_MOST = 4 };
 // recommends.
 size_t utf8_read(const char *p, const char *end, uint32_t *cp);
 
-// The same, fast for ASCII.
+// The same, fast for good characters of one, two and three bytes, which is nearly all text.
 static inline size_t utf8_next(const char *p, const char *end, uint32_t *cp)
 {
-    if ((unsigned char)*p < 0x80) {
-        *cp = (unsigned char)*p;
+    const unsigned char *s = (const unsigned char *)p;
+    if (s[0] < 0x80) {
+        *cp = s[0];
         return 1;
+    }
+    if (s[0] >= 0xC2 && s[0] <= 0xDF && end - p > 1 && (s[1] & 0xC0) == 0x80) {
+        *cp = (s[0] & 0x1Fu) << 6 | (s[1] & 0x3Fu);
+        return 2;
+    }
+    // E0 and ED have bounds of their own for the second byte.
+    if ((s[0] & 0xF0) == 0xE0 && s[0] != 0xE0 && s[0] != 0xED && end - p > 2 &&
+        (s[1] & 0xC0) == 0x80 && (s[2] & 0xC0) == 0x80) {
+        *cp = (s[0] & 0x0Fu) << 12 | (s[1] & 0x3Fu) << 6 | (s[2] & 0x3Fu);
+        return 3;
     }
     return utf8_read(p, end, cp);
 }

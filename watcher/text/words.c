@@ -42,7 +42,7 @@ const char *words_skip_marks(const char *p, const char *end)
 void words_init(struct words *words, tc_str text, enum text_words mode, bool wild)
 {
     *words = (struct words){.p = text.ptr, .mode = mode, .wild = wild};
-    words->end = text.len ? text.ptr + text.len : text.ptr;
+    words->stop = words->end = text.len ? text.ptr + text.len : text.ptr;
 }
 
 static bool is_core(const struct words *words, enum unicode_class class)
@@ -62,7 +62,8 @@ struct growth {
     enum unicode_class last; // of the last character that is no mark
     uint32_t last_cp;
     unsigned letters, others; // characters that are letters, and that are not
-    bool upper, wide;         // holds a capital; holds more than ASCII
+    unsigned cells;           // flags of its characters
+    bool wide;                // holds more than ASCII
     struct words_span *span;
 };
 
@@ -95,7 +96,7 @@ static const char *grow_ascii(struct growth *word, const char *p, const char *li
     word->others += (unsigned)(p - from) - letters;
     word->last = unicode_class(unicode_ascii(p[-1]));
     word->last_cp = (unsigned char)p[-1];
-    word->upper |= (seen & UNICODE_UPPER) != 0;
+    word->cells |= seen;
     return p;
 }
 
@@ -113,14 +114,17 @@ static void grow_core(const struct words *words, struct growth *word)
         enum unicode_class class = unicode_class(cell);
         if (is_core(words, class)) {
             note(word, class, cp);
-            word->upper |= (cell & UNICODE_UPPER) != 0;
             if (class == CLASS_WILD)
                 word->span->flags |= WORDS_WILD;
         } else if (class != CLASS_MARK) {
             break;
         }
         word->wide |= len > 1;
-        p = grow_ascii(word, p + len, limit);
+        p += len;
+        word->cells |= cell;
+        if (cell & UNICODE_TONED && p < end && strchr("aeyAEY", *p))
+            word->cells |= UNICODE_ODD; // hòa may have to become hoà
+        p = grow_ascii(word, p, limit);
     }
     word->p = p;
 }
@@ -129,7 +133,10 @@ static void grow_core(const struct words *words, struct growth *word)
 static void grow_to(struct growth *word, const char *next)
 {
     for (; word->p < next; word->p++)
-        word->wide |= (unsigned char)*word->p >= 0x80;
+        if ((unsigned char)*word->p >= 0x80) {
+            word->wide = true;
+            word->cells |= UNICODE_ODD;
+        }
 }
 
 // An apostrophe between letters, or between a digit and what follows (1990's, 1'000).
@@ -268,6 +275,14 @@ static bool take_address(struct words *words, const struct growth *word)
     return true;
 }
 
+// Which forms of a word need no work.
+static unsigned forms_flags(unsigned cells)
+{
+    if (cells & UNICODE_ODD)
+        return 0;
+    return cells & UNICODE_FOLDS ? WORDS_WRITTEN : WORDS_WRITTEN | WORDS_PLAIN;
+}
+
 // Grows a word from its first letter or digit, `start` being before the signs in front.
 static void grow_word(struct words *words, const char *start, const char *core,
                       struct words_span *span)
@@ -296,16 +311,18 @@ static void grow_word(struct words *words, const char *start, const char *core,
         grow_core(words, &word);
     }
     span->end = word.p;
-    if (!word.wide && !(span->flags & WORDS_INITIALS))
-        span->flags |= word.upper ? WORDS_ASCII : WORDS_ASCII | WORDS_PLAIN;
+    if (!(span->flags & WORDS_INITIALS))
+        span->flags |= forms_flags(word.cells) | (word.wide ? 0 : WORDS_ASCII);
 }
 
-static void take_single(const struct words *words, const char *p, size_t len,
+static void take_single(const struct words *words, const char *p, size_t len, unsigned cell,
                         struct words_span *out)
 {
     const char *end = words->end - p > WORDS_SPAN_MOST ? p + WORDS_SPAN_MOST : words->end;
     *out = (struct words_span){
         .start = p, .end = words_skip_marks(p + len, end), .flags = WORDS_SINGLE};
+    if (out->end == p + len)
+        out->flags |= forms_flags(cell);
 }
 
 // A sign in front of a word: # $ or the full stop of .NET. Takes the word, or says no.
@@ -336,11 +353,12 @@ static bool take_signed(struct words *words, const char *p, enum unicode_class c
     return true;
 }
 
-static bool take(struct words *words, const char *p, enum unicode_class class, size_t len,
+static bool take(struct words *words, const char *p, unsigned cell, size_t len,
                  struct words_span *out)
 {
+    enum unicode_class class = unicode_class(cell);
     if (class == CLASS_SINGLE || class == CLASS_KATAKANA || class == CLASS_COMPLEX) {
-        take_single(words, p, len, out);
+        take_single(words, p, len, cell, out);
         return true;
     }
     if (is_core(words, class)) {
@@ -359,11 +377,10 @@ bool words_next(struct words *words, struct words_span *out)
         return words_next_standard(words, out);
     if (words->mode == TEXT_WORDS_ASCII)
         return words_next_ascii(words, out);
-    while (words->p < words->end) {
+    while (words->p < words->stop) {
         uint32_t cp;
-        size_t len;
-        enum unicode_class class = words_class_at(words->p, words->end, &len, &cp);
-        if (take(words, words->p, class, len, out)) {
+        size_t len = utf8_next(words->p, words->end, &cp);
+        if (take(words, words->p, unicode_cell_of(cp), len, out)) {
             words->p = words->last_end = out->end;
             return true;
         }

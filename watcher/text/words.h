@@ -15,14 +15,15 @@
 enum { WORDS_SPAN_MOST = 1024 }; // bytes of one word; a longer run is cut there
 
 enum words_flags {
-    WORDS_PLAIN = 1,    // ASCII without capitals: the bytes are both forms
+    WORDS_PLAIN = 1,    // the bytes are both forms
     WORDS_ASCII = 2,    // ASCII: the bytes are the surface, capitals fold by a bit
     WORDS_INITIALS = 4, // U.S.: lose the dots
     WORDS_APOSTROPHE = 8,
-    WORDS_HASH = 16,    // #word
-    WORDS_ADDRESS = 32, // a link or mail address: no word
-    WORDS_SINGLE = 64,  // a character of a script without spaces
-    WORDS_WILD = 128,   // holds a wildcard of a query
+    WORDS_HASH = 16,     // #word
+    WORDS_ADDRESS = 32,  // a link or mail address: no word
+    WORDS_SINGLE = 64,   // a character of a script without spaces
+    WORDS_WILD = 128,    // holds a wildcard of a query
+    WORDS_WRITTEN = 256, // the bytes are the surface
 };
 
 struct words_span {
@@ -34,6 +35,7 @@ struct words_span {
 
 struct words {
     const char *p, *end;
+    const char *stop;     // no word begins here or behind; it may end there
     const char *last_end; // of the span before
     enum text_words mode;
     bool wild; // the two noncharacters for * and ? are letters

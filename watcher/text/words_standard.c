@@ -89,7 +89,7 @@ static const char *wild_end(const struct words *words, const char *p, bool *wild
 
 bool words_next_standard(struct words *words, struct words_span *out)
 {
-    while (words->p < words->end) {
+    while (words->p < words->stop) {
         uint32_t cp;
         size_t len;
         const char *p = words->p;
@@ -127,9 +127,9 @@ bool words_next_ascii(struct words *words, struct words_span *out)
 {
     size_t len;
     bool wild = false;
-    while (words->p < words->end && !is_ascii_core(words, words->p, &len, &wild))
+    while (words->p < words->stop && !is_ascii_core(words, words->p, &len, &wild))
         words->p += len;
-    if (words->p == words->end)
+    if (words->p >= words->stop)
         return false;
     *out = (struct words_span){.start = words->p};
     while (words->p < words->end && words->p - out->start < WORDS_SPAN_MOST &&

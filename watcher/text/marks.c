@@ -1,0 +1,273 @@
+// The two ways differ only in how they see the kinds of 64 bytes (struct seen); what follows from
+// their neighbours is one piece of code, combine().
+//
+// The table gives eight bits for a byte, one per kind. Eight such bytes in a register are an 8 x 8
+// matrix of bits; a multiplication gathers one column of it, which is eight bits of a plane.
+#include "watcher/text/marks.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define HAVE_AVX2 1
+#else
+#define HAVE_AVX2 0
+#endif
+
+enum { WINDOW = MARKS_WINDOW, PLANES = 5, EIGHT = 8, SPAN_MOST = 1024 };
+
+// The kinds of 64 bytes, the first in the lowest bit.
+struct seen {
+    uint64_t core, blank, line, stop, loud, hyphen, dot, w; // the columns of the table, in order
+    uint64_t high, lead; // bytes beyond ASCII, and those that begin a character
+};
+
+enum {
+    CORE = 1,
+    BLANK = 2,
+    LINE = 4,
+    STOP = 8,
+    LOUD = 16,
+    HYPHEN = 32,
+    DOT = 64,
+    W = 128,
+};
+
+#define TIMES4(x) x, x, x, x
+#define TIMES16(x) TIMES4(x), TIMES4(x), TIMES4(x), TIMES4(x)
+#define TIMES64(x) TIMES16(x), TIMES16(x), TIMES16(x), TIMES16(x)
+
+// clang-format off
+static const uint8_t kinds[256] = {
+    0, 0, 0, 0, 0, 0, 0, 0, 0, BLANK, BLANK | LINE, BLANK, BLANK, BLANK, 0, 0, // 00
+    TIMES16(0),
+    BLANK, STOP, 0, LOUD, LOUD, LOUD, LOUD, 0, // 20:  !"#$%&'
+    0, 0, 0, LOUD, 0, HYPHEN, STOP | DOT, LOUD, // 28: ()*+,-./
+    TIMES4(CORE), TIMES4(CORE), // 30: 01234567
+    CORE, CORE, LOUD, 0, 0, 0, 0, STOP, // 38: 89:;<=>?
+    LOUD, CORE, CORE, CORE, TIMES4(CORE), // 40: @ABCDEFG
+    TIMES4(CORE), TIMES4(CORE),
+    TIMES4(CORE), CORE, CORE, CORE, CORE | W, // 50: PQRSTUVW
+    CORE, CORE, CORE, 0, 0, 0, 0, LOUD, // 58: XYZ[\]^_
+    0, CORE, CORE, CORE, TIMES4(CORE), // 60: `abcdefg
+    TIMES4(CORE), TIMES4(CORE),
+    TIMES4(CORE), CORE, CORE, CORE, CORE | W, // 70: pqrstuvw
+    CORE, CORE, CORE, 0, 0, 0, 0, 0, // 78: xyz{|}~
+    TIMES64(STOP | LOUD), TIMES64(STOP | LOUD),
+};
+// clang-format on
+
+// The planes while they grow, and what a block needs to know of the one before.
+struct growth {
+    uint64_t *core, *blank, *line, *stop, *careful;
+    uint64_t core_before, w_before; // the last byte's, in the lowest bit
+    size_t starts, signs, leads, lines;
+    uint64_t high;
+};
+
+// Adds block `i`; `core_behind`: whether the byte behind it is core.
+__attribute__((always_inline)) static inline void
+combine(struct growth *all, size_t i, const struct seen *seen, uint64_t core_behind)
+{
+    uint64_t before = seen->core << 1 | all->core_before, w = seen->w << 1 | all->w_before;
+    uint64_t behind = seen->core >> 1 | core_behind << (WINDOW - 1);
+    uint64_t sign = ~(seen->core | seen->blank | seen->high);
+    all->core[i] = seen->core;
+    all->blank[i] = seen->blank;
+    all->line[i] = seen->line;
+    all->stop[i] = seen->stop;
+    all->careful[i] =
+        seen->loud | (sign & ~seen->hyphen & before & behind) | (seen->dot & (behind | w));
+    all->core_before = seen->core >> (WINDOW - 1);
+    all->w_before = seen->w >> (WINDOW - 1);
+    all->starts += (size_t)__builtin_popcountll(seen->core & ~before);
+    all->signs += (size_t)__builtin_popcountll(sign);
+    if (seen->line)
+        all->lines += (size_t)__builtin_popcountll(seen->line);
+    if (seen->high)
+        all->leads += (size_t)__builtin_popcountll(seen->lead);
+    all->high |= seen->high;
+}
+
+// ---- by table ----------------------------------------------------------------------------------
+
+// Bit `column` of each of eight bytes, the first byte's lowest.
+static uint64_t column_of(uint64_t bytes, unsigned column)
+{
+    return ((bytes >> column & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080)) >> 56;
+}
+
+static void see_table(const unsigned char *bytes, struct seen *seen, char *small)
+{
+    uint64_t *planes = &seen->core;
+    *seen = (struct seen){0};
+    for (unsigned from = 0; from < WINDOW; from += EIGHT) {
+        uint64_t kind = 0, high = 0, lead = 0;
+        for (unsigned i = 0; i < EIGHT; i++) {
+            unsigned char c = bytes[from + i];
+            kind |= (uint64_t)kinds[c] << (EIGHT * i);
+            high |= (uint64_t)(c >> 7) << i;
+            lead |= (uint64_t)(c >= 0xC0) << i;
+            small[from + i] = (char)(c | ((unsigned)(c - 'A') < 26u ? 0x20u : 0u));
+        }
+        for (unsigned column = 0; column < EIGHT; column++)
+            planes[column] |= column_of(kind, column) << from;
+        seen->high |= high << from;
+        seen->lead |= lead << from;
+    }
+}
+
+// ---- by AVX2 -----------------------------------------------------------------------------------
+
+#if HAVE_AVX2
+#define AVX2 __attribute__((target("avx2,popcnt,bmi")))
+
+AVX2 static inline __m256i is(__m256i bytes, char c)
+{
+    return _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(c));
+}
+
+AVX2 static inline __m256i is_between(__m256i bytes, char low, char high)
+{
+    __m256i clamped =
+        _mm256_min_epu8(_mm256_max_epu8(bytes, _mm256_set1_epi8(low)), _mm256_set1_epi8(high));
+    return _mm256_cmpeq_epi8(bytes, clamped);
+}
+
+AVX2 static inline __m256i either(__m256i a, __m256i b)
+{
+    return _mm256_or_si256(a, b);
+}
+
+AVX2 static inline uint64_t bits_of(__m256i mask)
+{
+    return (uint32_t)_mm256_movemask_epi8(mask);
+}
+
+// Adds 32 bytes to the planes, `shift` bits up.
+AVX2 static inline void see_half(__m256i bytes, unsigned shift, struct seen *seen, char *small)
+{
+    __m256i bit = _mm256_set1_epi8(0x20), low = either(bytes, bit);
+    __m256i core = either(is_between(low, 'a', 'z'), is_between(bytes, '0', '9'));
+    __m256i line = is(bytes, '\n'), dot = is(bytes, '.');
+    __m256i loud = either(
+        either(is_between(bytes, '#', '&'), is(bytes, '+')),
+        either(either(is(bytes, '/'), is(bytes, ':')), either(is(bytes, '@'), is(bytes, '_'))));
+    __m256i stop = either(dot, either(is(bytes, '!'), is(bytes, '?')));
+    uint64_t high = bits_of(bytes);
+    seen->core |= bits_of(core) << shift;
+    seen->blank |= bits_of(either(is(bytes, ' '), is_between(bytes, '\t', '\r'))) << shift;
+    seen->line |= bits_of(line) << shift;
+    seen->stop |= (bits_of(stop) | high) << shift;
+    seen->loud |= (bits_of(loud) | high) << shift;
+    seen->hyphen |= bits_of(is(bytes, '-')) << shift;
+    seen->dot |= bits_of(dot) << shift;
+    seen->w |= bits_of(is(low, 'w')) << shift;
+    seen->high |= high << shift;
+    seen->lead |= bits_of(is_between(bytes, (char)0xC0, (char)0xFF)) << shift;
+    __m256i folded = either(bytes, _mm256_and_si256(is_between(bytes, 'A', 'Z'), bit));
+    _mm256_storeu_si256((__m256i *)small, folded);
+}
+
+AVX2 static void make_avx2(struct growth *all, const char *text, size_t blocks, char *small)
+{
+    for (size_t i = 0; i < blocks; i++, text += WINDOW, small += WINDOW) {
+        struct seen seen = {0};
+        see_half(_mm256_loadu_si256((const __m256i *)text), 0, &seen, small);
+        see_half(_mm256_loadu_si256((const __m256i *)(text + 32)), 32, &seen, small + 32);
+        combine(all, i, &seen, kinds[(unsigned char)text[WINDOW]] & CORE);
+    }
+}
+
+bool marks_can(enum marks_how how)
+{
+    return how == MARKS_TABLE || (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+                                  __builtin_cpu_supports("popcnt"));
+}
+#else
+bool marks_can(enum marks_how how)
+{
+    return how == MARKS_TABLE;
+}
+#endif
+
+static void make_table(struct growth *all, const char *text, size_t blocks, char *small)
+{
+    for (size_t i = 0; i < blocks; i++, text += WINDOW, small += WINDOW) {
+        struct seen seen;
+        see_table((const unsigned char *)text, &seen, small);
+        combine(all, i, &seen, kinds[(unsigned char)text[WINDOW]] & CORE);
+    }
+}
+
+// ---- the whole ---------------------------------------------------------------------------------
+
+static void make_blocks(struct growth *all, enum marks_how how, const char *text, size_t blocks,
+                        char *small)
+{
+#if HAVE_AVX2
+    if (how == MARKS_AVX2) {
+        make_avx2(all, text, blocks, small);
+        return;
+    }
+#endif
+    (void)how;
+    make_table(all, text, blocks, small);
+}
+
+static struct growth step(struct growth all, size_t blocks)
+{
+    all.core += blocks;
+    all.blank += blocks;
+    all.line += blocks;
+    all.stop += blocks;
+    all.careful += blocks;
+    return all;
+}
+
+void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct marks *out)
+{
+    // The last block is filled up with blanks, and a window may begin at the end.
+    size_t whole = text.len ? (text.len - 1) / WINDOW : 0, rows = whole + 3;
+    uint64_t *planes = tc_arena_room(arena, PLANES * rows * sizeof *planes);
+    char *small = tc_arena_bytes(arena, (whole + 1) * WINDOW);
+    char last[2 * WINDOW + 1];
+    struct growth all = {.core = planes,
+                         .blank = planes + rows,
+                         .line = planes + 2 * rows,
+                         .stop = planes + 3 * rows,
+                         .careful = planes + 4 * rows};
+    make_blocks(&all, how, text.ptr, whole, small);
+    memset(last, ' ', sizeof last);
+    if (text.len)
+        memcpy(last, text.ptr + whole * WINDOW, text.len - whole * WINDOW);
+    struct growth tail = step(all, whole);
+    char blanks[2 * WINDOW];
+    make_blocks(&tail, how, last, 1, blanks);
+    memcpy(small + whole * WINDOW, blanks, WINDOW);
+    for (size_t i = whole + 1; i < rows; i++) {
+        planes[i] = planes[2 * rows + i] = planes[3 * rows + i] = planes[4 * rows + i] = 0;
+        planes[rows + i] = UINT64_MAX;
+    }
+    *out = (struct marks){.text = text,
+                          .small = small,
+                          .core = planes,
+                          .blank = planes + rows,
+                          .line = planes + 2 * rows,
+                          .stop = planes + 3 * rows,
+                          .careful = planes + 4 * rows,
+                          .lines = tail.lines,
+                          .words = tail.starts + tail.leads + tail.signs + text.len / SPAN_MOST,
+                          .ascii = tail.high == 0};
+}
+
+size_t marks_find(const uint64_t *plane, size_t from, size_t to)
+{
+    while (from < to) {
+        uint64_t bits = marks_bits(plane, from);
+        if (bits) {
+            from += marks_first(bits);
+            return from < to ? from : to;
+        }
+        from += MARKS_WINDOW;
+    }
+    return to;
+}

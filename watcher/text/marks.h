@@ -1,0 +1,70 @@
+// marks - what stands where in a text, one bit a byte, before anything else looks at it.
+//
+// One pass over the bytes of a field fills bitmaps ("planes"); the readers behind it look for the
+// next line, blank or word with a shift and a count of zeros, and touch single bytes only at the
+// places that need care. The same pass writes the text with small ASCII letters, so that the
+// folded form of an ASCII word is a view of it.
+//
+// There are two ways to make them, with the same result to the bit (marks_test.c): 64 bytes at a
+// time with AVX2 where the processor has it, and 8 at a time with a table everywhere.
+//
+//   memory   1.7 bytes of the arena per byte
+//   cost     measured on Reuters articles: 0.2 ns a byte with AVX2, 1.1 ns with the table
+//   threads  any
+#ifndef MARKS_H
+#define MARKS_H
+
+#include "common/arena.h"
+
+// A token is what stands between two blanks. A token without a careful byte holds words of one
+// kind only: each run of core bytes is one. Careful are
+//
+//   everything beyond ASCII
+//   : # $ % & + / @ _   signs that may belong to a word, or to an address
+//   . before a core byte (.NET U.S.), or behind a w (www.)
+//   other signs between two core bytes (China's 6,022), but for the hyphen, which always cuts
+struct marks {
+    tc_str text;
+    const char *small;       // the same text, A-Z as a-z
+    const uint64_t *core;    // ASCII letters and digits
+    const uint64_t *blank;   // ASCII white space, and what lies behind the end
+    const uint64_t *line;    // line feeds
+    const uint64_t *stop;    // where a sentence may end: . ! ? and everything beyond ASCII
+    const uint64_t *careful; // see above
+    size_t lines, words;     // line feeds; an upper bound of the words
+    bool ascii;
+};
+
+enum marks_how { MARKS_TABLE, MARKS_AVX2 };
+
+// Whether this processor can. MARKS_TABLE always can.
+bool marks_can(enum marks_how how);
+
+void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct marks *out);
+
+enum { MARKS_WINDOW = 64 };
+
+// 64 bits of a plane from byte `at` of the text on, `at` <= text.len.
+static inline uint64_t marks_bits(const uint64_t *plane, size_t at)
+{
+    size_t shift = at % MARKS_WINDOW;
+    plane += at / MARKS_WINDOW;
+    return plane[0] >> shift | plane[1] << 1 << (MARKS_WINDOW - 1 - shift);
+}
+
+// The lowest `count` bits, count < 64.
+static inline uint64_t marks_low(size_t count)
+{
+    return (UINT64_C(1) << count) - 1;
+}
+
+// Index of the lowest bit that is set, 64 when none is.
+static inline size_t marks_first(uint64_t bits)
+{
+    return bits ? (size_t)__builtin_ctzll(bits) : MARKS_WINDOW;
+}
+
+// The first bit of a plane in from..to that is set, `to` when none is.
+size_t marks_find(const uint64_t *plane, size_t from, size_t to);
+
+#endif
