@@ -88,9 +88,10 @@ static uint32_t characters(const struct marks *marks, const struct block *block)
     return count;
 }
 
-static size_t first_word(tc_str text, const struct block *block)
+static size_t first_word(const struct marks *marks, const struct block *block)
 {
-    size_t i = block->from;
+    tc_str text = marks->text;
+    size_t i = marks_find(marks->blank, block->from, block->to); // a tab is no end here
     while (i < block->to && text.ptr[i] != ' ')
         i++;
     return i - block->from;
@@ -157,7 +158,7 @@ static bool is_wrapped(const struct marks *marks, struct blocks *blocks, uint16_
         if (!runs_on(next, margin))
             continue;
         bool open = !ends_sentence(text, line);
-        bool full = line->characters + 1 + first_word(text, next) + WRAP_SLACK >= width;
+        bool full = line->characters + 1 + first_word(marks, next) + WRAP_SLACK >= width;
         bool small = open && (begins_small(text, next) || (full && ends_small(text, line)));
         if (i == 0 && open && !small && !full)
             continue;

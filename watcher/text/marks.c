@@ -12,12 +12,16 @@
 #define HAVE_AVX2 0
 #endif
 
-enum { WINDOW = MARKS_WINDOW, PLANES = 5, EIGHT = 8, SPAN_MOST = 1024 };
+enum { WINDOW = MARKS_WINDOW, PLANES = 5, EIGHT = 8, HALF = 32, SPAN_MOST = 1024 };
+
+#define ALWAYS __attribute__((always_inline)) static inline
 
 // The kinds of 64 bytes, the first in the lowest bit.
 struct seen {
     uint64_t core, blank, line, stop, loud, hyphen, dot, w; // the columns of the table, in order
-    uint64_t high, lead; // bytes beyond ASCII, and those that begin a character
+    uint64_t high;                                          // bytes beyond ASCII, and of them
+    uint64_t lead, lead3, lead4; // those that begin a character, of three bytes or more, of four
+    uint64_t wrong;              // those that are wrong, or wrong before the next
 };
 
 enum {
@@ -61,11 +65,23 @@ struct growth {
     uint64_t core_before, w_before; // the last byte's, in the lowest bit
     size_t starts, signs, leads, lines;
     uint64_t high;
+    uint64_t expected; // bytes that must go on with a character, in the lowest three bits
+    uint64_t doubtful;
 };
 
+// Characters beyond ASCII begin with a lead byte, and as many others follow as it says.
+ALWAYS void count_characters(struct growth *all, const struct seen *seen)
+{
+    uint64_t two = seen->lead << 1, three = seen->lead3 << 2, four = seen->lead4 << 3;
+    uint64_t behind = two | three | four | all->expected;
+    all->leads += (size_t)__builtin_popcountll(seen->lead);
+    all->doubtful |= seen->wrong | (behind ^ (seen->high & ~seen->lead));
+    all->expected =
+        seen->lead >> (WINDOW - 1) | seen->lead3 >> (WINDOW - 2) | seen->lead4 >> (WINDOW - 3);
+}
+
 // Adds block `i`; `core_behind`: whether the byte behind it is core.
-__attribute__((always_inline)) static inline void
-combine(struct growth *all, size_t i, const struct seen *seen, uint64_t core_behind)
+ALWAYS void combine(struct growth *all, size_t i, const struct seen *seen, uint64_t core_behind)
 {
     uint64_t before = seen->core << 1 | all->core_before, w = seen->w << 1 | all->w_before;
     uint64_t behind = seen->core >> 1 | core_behind << (WINDOW - 1);
@@ -82,9 +98,9 @@ combine(struct growth *all, size_t i, const struct seen *seen, uint64_t core_beh
     all->signs += (size_t)__builtin_popcountll(sign);
     if (seen->line)
         all->lines += (size_t)__builtin_popcountll(seen->line);
-    if (seen->high)
-        all->leads += (size_t)__builtin_popcountll(seen->lead);
     all->high |= seen->high;
+    if (seen->high | all->expected)
+        count_characters(all, seen);
 }
 
 // ---- by table ----------------------------------------------------------------------------------
@@ -113,38 +129,63 @@ static void see_table(const unsigned char *bytes, struct seen *seen, char *small
         seen->high |= high << from;
         seen->lead |= lead << from;
     }
+    seen->wrong = seen->high; // told by utf8_bad
 }
 
 // ---- by AVX2 -----------------------------------------------------------------------------------
 
 #if HAVE_AVX2
 #define AVX2 __attribute__((target("avx2,popcnt,bmi")))
+#define AVX2_PART AVX2 __attribute__((always_inline)) static inline
 
-AVX2 static inline __m256i is(__m256i bytes, char c)
+AVX2_PART __m256i is(__m256i bytes, char c)
 {
     return _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(c));
 }
 
-AVX2 static inline __m256i is_between(__m256i bytes, char low, char high)
+AVX2_PART __m256i is_between(__m256i bytes, char low, char high)
 {
     __m256i clamped =
         _mm256_min_epu8(_mm256_max_epu8(bytes, _mm256_set1_epi8(low)), _mm256_set1_epi8(high));
     return _mm256_cmpeq_epi8(bytes, clamped);
 }
 
-AVX2 static inline __m256i either(__m256i a, __m256i b)
+AVX2_PART __m256i either(__m256i a, __m256i b)
 {
     return _mm256_or_si256(a, b);
 }
 
-AVX2 static inline uint64_t bits_of(__m256i mask)
+AVX2_PART uint64_t bits_of(__m256i mask)
 {
     return (uint32_t)_mm256_movemask_epi8(mask);
 }
 
-// Adds 32 bytes to the planes, `shift` bits up.
-AVX2 static inline void see_half(__m256i bytes, unsigned shift, struct seen *seen, char *small)
+// Bytes that UTF-8 never holds, and pairs of bytes that it never holds: too long a spelling, a
+// surrogate, or beyond the last code point. `next` are the bytes one further.
+AVX2_PART uint64_t wrong_of(__m256i bytes, __m256i next)
 {
+    __m256i never = either(is_between(bytes, (char)0xC0, (char)0xC1),
+                           is_between(bytes, (char)0xF5, (char)0xFF));
+    __m256i e0 = _mm256_and_si256(is(bytes, (char)0xE0), is_between(next, (char)0x80, (char)0x9F));
+    __m256i ed = _mm256_and_si256(is(bytes, (char)0xED), is_between(next, (char)0xA0, (char)0xBF));
+    __m256i f0 = _mm256_and_si256(is(bytes, (char)0xF0), is_between(next, (char)0x80, (char)0x8F));
+    __m256i f4 = _mm256_and_si256(is(bytes, (char)0xF4), is_between(next, (char)0x90, (char)0xBF));
+    return bits_of(either(never, either(either(e0, ed), either(f0, f4))));
+}
+
+AVX2_PART void see_characters(__m256i bytes, __m256i next, unsigned shift, struct seen *seen)
+{
+    seen->lead |= bits_of(is_between(bytes, (char)0xC0, (char)0xFF)) << shift;
+    seen->lead3 |= bits_of(is_between(bytes, (char)0xE0, (char)0xFF)) << shift;
+    seen->lead4 |= bits_of(is_between(bytes, (char)0xF0, (char)0xFF)) << shift;
+    seen->wrong |= wrong_of(bytes, next) << shift;
+}
+
+// Adds the 32 bytes at `text` to the planes, `shift` bits up. The byte behind them is readable.
+AVX2_PART void see_half(const char *text, unsigned shift, struct seen *seen, char *small)
+{
+    __m256i bytes = _mm256_loadu_si256((const __m256i *)text);
+    __m256i next = _mm256_loadu_si256((const __m256i *)(text + 1));
     __m256i bit = _mm256_set1_epi8(0x20), low = either(bytes, bit);
     __m256i core = either(is_between(low, 'a', 'z'), is_between(bytes, '0', '9'));
     __m256i line = is(bytes, '\n'), dot = is(bytes, '.');
@@ -162,7 +203,8 @@ AVX2 static inline void see_half(__m256i bytes, unsigned shift, struct seen *see
     seen->dot |= bits_of(dot) << shift;
     seen->w |= bits_of(is(low, 'w')) << shift;
     seen->high |= high << shift;
-    seen->lead |= bits_of(is_between(bytes, (char)0xC0, (char)0xFF)) << shift;
+    if (high)
+        see_characters(bytes, next, shift, seen);
     __m256i folded = either(bytes, _mm256_and_si256(is_between(bytes, 'A', 'Z'), bit));
     _mm256_storeu_si256((__m256i *)small, folded);
 }
@@ -171,8 +213,8 @@ AVX2 static void make_avx2(struct growth *all, const char *text, size_t blocks, 
 {
     for (size_t i = 0; i < blocks; i++, text += WINDOW, small += WINDOW) {
         struct seen seen = {0};
-        see_half(_mm256_loadu_si256((const __m256i *)text), 0, &seen, small);
-        see_half(_mm256_loadu_si256((const __m256i *)(text + 32)), 32, &seen, small + 32);
+        see_half(text, 0, &seen, small);
+        see_half(text + HALF, HALF, &seen, small + HALF);
         combine(all, i, &seen, kinds[(unsigned char)text[WINDOW]] & CORE);
     }
 }
@@ -256,7 +298,8 @@ void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct 
                           .careful = planes + 4 * rows,
                           .lines = tail.lines,
                           .words = tail.starts + tail.leads + tail.signs + text.len / SPAN_MOST,
-                          .ascii = tail.high == 0};
+                          .ascii = tail.high == 0,
+                          .doubtful = tail.doubtful != 0 || tail.expected != 0};
 }
 
 size_t marks_find(const uint64_t *plane, size_t from, size_t to)

@@ -33,6 +33,7 @@ struct marks {
     const uint64_t *careful; // see above
     size_t lines, words;     // line feeds; an upper bound of the words
     bool ascii;
+    bool doubtful; // holds bytes that may be no UTF-8; false: it is UTF-8
 };
 
 enum marks_how { MARKS_TABLE, MARKS_AVX2 };

@@ -138,6 +138,8 @@ const char *sentence_end(const struct sentence_word *word, const char *from, con
 bool sentence_ends(tc_str text)
 {
     const char *p = text.ptr + text.len;
+    if (p > text.ptr && (p[-1] | 0x20) >= 'a' && (p[-1] | 0x20) <= 'z')
+        return false; // most lines of wrapped text
     while (p > text.ptr) {
         uint32_t cp;
         size_t len;

@@ -182,7 +182,7 @@ static void prepare(struct reader *reader, const struct blocks *blocks)
 {
     const struct article *article = reader->article;
     size_t bytes = article->title.len + article->body.len;
-    reader->word_room = reader->title.words + reader->body.words;
+    reader->word_room = reader->title.words + reader->body.words + READER_SLACK;
     if (reader->turkic)
         reader->word_room *= 2;
     if (reader->word_room > TEXT_WORDS_MOST)
@@ -207,7 +207,7 @@ static void read_marks(struct reader *reader)
 
 static uint32_t bad_bytes(const struct marks *marks)
 {
-    return marks->ascii ? 0 : utf8_bad(marks->text);
+    return marks->doubtful ? utf8_bad(marks->text) : 0;
 }
 
 int text_read(struct article *article, const struct text_settings *settings,
