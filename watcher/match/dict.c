@@ -167,6 +167,12 @@ uint32_t *dict_add(struct dict *dict, tc_str word)
     return &entry->value;
 }
 
+void dict_renumber(struct dict *dict, const uint32_t *map)
+{
+    for (uint32_t i = 0; i < dict->count; i++)
+        dict->entries[i].value = map[dict->entries[i].value];
+}
+
 size_t dict_bytes(const struct dict *dict)
 {
     return ((size_t)dict->bucket_mask + 1) * sizeof(struct dict_bucket) +

@@ -40,6 +40,9 @@ uint32_t dict_find(const struct dict *dict, tc_str word);
 // Where the value of a word stands, DICT_NONE when it is new. Valid until the next dict_add.
 uint32_t *dict_add(struct dict *dict, tc_str word);
 
+// Puts map[value] in the place of every value.
+void dict_renumber(struct dict *dict, const uint32_t *map);
+
 size_t dict_bytes(const struct dict *dict);
 
 #endif

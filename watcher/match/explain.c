@@ -329,15 +329,15 @@ void scan_explain(struct scan *scan, const struct matcher *matcher, const struct
                   uint32_t segment, uint32_t number,
                   void (*tell)(void *context, const struct scan_why *why), void *context)
 {
-    const struct plan_watch *planned = &matcher->plan->watches[number];
     const struct watch *watch = &matcher->watches[number];
     double score;
     scan_show(scan, matcher, text, segment);
+    scan_watch_holds(scan, matcher, number, &score);
+    const struct plan_watch *planned = scan_planned(scan, matcher, number);
     struct explain explain = {
-        scan, &scan->eval, matcher->plan, text->article->arena, tell, context,
+        scan, &scan->eval, scan->eval.plan, text->article->arena, tell, context,
     };
     tell_where(&explain, watch, planned->where);
-    scan_watch_holds(scan, matcher, number, &score);
     if (planned->root != PLAN_NONE)
         walk(&explain, planned->root, view_whole(scan->eval.view), 0);
     else if (planned->count)

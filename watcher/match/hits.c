@@ -7,7 +7,7 @@
 
 static void collect(struct scan *scan, const struct matcher *matcher, uint32_t watch)
 {
-    const struct plan_watch *planned = &matcher->plan->watches[watch];
+    const struct plan_watch *planned = scan_planned(scan, matcher, watch);
     struct range whole = view_whole(&scan->segment);
     scan->eval.match_count = 0;
     scan->eval.clause = (tc_str){NULL, 0};
@@ -16,7 +16,7 @@ static void collect(struct scan *scan, const struct matcher *matcher, uint32_t w
         eval_collect(&scan->eval, planned->root, whole);
     for (uint32_t i = 0; i < planned->count; i++) {
         if (matcher->watches[watch].terms[i].weight > 0)
-            eval_collect(&scan->eval, matcher->plan->kids[planned->first + i], whole);
+            eval_collect(&scan->eval, scan->eval.plan->kids[planned->first + i], whole);
     }
 }
 

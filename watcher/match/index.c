@@ -1,279 +1,317 @@
 #include "watcher/match/index.h"
 
 #include "common/mem.h"
+#include "watcher/match/view.h"
 
-#include <math.h>
 #include <stdlib.h>
 
-// A `cover` of a node is a set of terms of which one must be present where the node holds. A word
-// covers itself; OR needs all its parts; of what AND, a phrase or NEAR require, each part is a cover
-// of its own (a `factor`), and the cheapest one becomes the anchor. The next cheapest factor that is one
-// single term becomes the second requirement.
+// Of a watch's factors the cheapest is the anchor. The second requirement is the cheapest other single
+// term, or a pair of neighbours of a phrase, which is rarer than either word. When only OR groups are
+// left, the anchor's entries are multiplied by the terms of one of them, as long as the product is small.
+//
+// Terms are not numbered for good while watches are filed, so entries are kept with their old numbers and
+// laid out when all are known.
 
-struct factor {
-    size_t first, count; // in terms[]
-    float cost;
-    bool page; // must stand on the page, perhaps in another segment
+static const float pair_rarity =
+    0.15f; // a pair of neighbours against the rarer of its words, guessed
+
+struct filed { // one entry, until all are known
+    uint32_t term;
+    uint32_t need, next; // a term; with next: the pair of them
+    uint32_t act;
 };
 
-struct chooser {
-    const struct plan *plan;
-    uint32_t *terms; // of all factors in the making
-    size_t term_count, term_room;
-    struct factor *factors;
-    size_t factor_count, factor_room;
-};
-
-static void factors_of(struct chooser *chooser, uint32_t number);
-
-static void add_term(struct chooser *chooser, uint32_t term)
+void index_begin(struct index_builder *builder, const struct plan *plan)
 {
-    chooser->terms =
-        tc_room(chooser->terms, chooser->term_count, &chooser->term_room, sizeof *chooser->terms);
-    chooser->terms[chooser->term_count++] = term;
+    *builder = (struct index_builder){0};
+    builder->anchors.plan = plan;
+    builder->writer.plan = plan;
+    dict_init(&builder->writer.listed, 0);
 }
 
-static void add_factor(struct chooser *chooser, struct factor factor)
+// ---- choosing ------------------------------------------------------------------------------
+
+static void add_need(struct index_builder *builder, uint32_t term, uint32_t next)
 {
-    chooser->factors = tc_room(chooser->factors, chooser->factor_count, &chooser->factor_room,
-                               sizeof *chooser->factors);
-    chooser->factors[chooser->factor_count++] = factor;
+    if (builder->need_count + 2 > builder->need_room) {
+        builder->need_room = builder->need_room * 2 + 16;
+        builder->needs = tc_grow(builder->needs, builder->need_room, sizeof *builder->needs);
+    }
+    builder->needs[builder->need_count++] = term;
+    builder->needs[builder->need_count++] = next;
 }
 
-static void single(struct chooser *chooser, uint32_t term)
+static float cost_of(const struct index_builder *builder, uint32_t term)
 {
-    size_t first = chooser->term_count;
-    add_term(chooser, term);
-    add_factor(chooser, (struct factor){first, 1, chooser->plan->terms[term].cost, false});
+    return builder->anchors.plan->terms->costs[term];
 }
 
-// The cheapest factor from number `begun` on; NULL when there is none.
-static struct factor *cheapest(struct chooser *chooser, size_t begun)
+// The rarest pair of neighbours that some phrase asks for; its cost, or more than 1.
+static float rarest_pair(const struct index_builder *builder, uint32_t *first, uint32_t *second)
 {
-    struct factor *best = NULL;
-    for (size_t i = begun; i < chooser->factor_count; i++) {
-        if (!best || chooser->factors[i].cost < best->cost)
-            best = &chooser->factors[i];
+    const struct plan *plan = builder->anchors.plan;
+    float best = 2;
+    for (size_t i = 0; i < builder->anchors.clause_count; i++) {
+        const struct clause *clause = &builder->anchors.clauses[i];
+        const struct plan_node *core = &plan->nodes[clause->node];
+        if (clause->negated || core->op != PLAN_PHRASE || !(core->flags & PLAN_PLAIN))
+            continue;
+        const uint32_t *words = plan->words + core->first;
+        for (uint32_t k = 1; k < core->count; k++) {
+            float a = cost_of(builder, words[k - 1]), b = cost_of(builder, words[k]);
+            float cost = pair_rarity * (a < b ? a : b);
+            if (cost >= best)
+                continue;
+            best = cost;
+            *first = words[k - 1];
+            *second = words[k];
+        }
     }
     return best;
 }
 
-// The cover of one node as a single factor; false when nothing covers it.
-static bool cover(struct chooser *chooser, uint32_t number, struct factor *out)
+static struct factor *second_factor(struct index_builder *builder, const struct factor *anchor,
+                                    size_t most)
 {
-    size_t begun = chooser->factor_count;
-    factors_of(chooser, number);
-    const struct factor *best = cheapest(chooser, begun);
-    if (best)
-        *out = *best;
-    chooser->factor_count = begun;
-    return best != NULL;
-}
-
-static int by_cost(const void *a, const void *b)
-{
-    float left = ((const struct factor *)a)->cost, right = ((const struct factor *)b)->cost;
-    return (left > right) - (left < right);
-}
-
-// One of several covers must be there: their union, where each `parts[i]` is a cover.
-static void unite(struct chooser *chooser, const struct factor *parts, size_t count)
-{
-    struct factor whole = {.first = chooser->term_count};
-    for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; k < parts[i].count; k++)
-            add_term(chooser, chooser->terms[parts[i].first + k]);
-        whole.count += parts[i].count;
-        whole.cost += parts[i].cost;
-        whole.page |= parts[i].page;
+    struct anchors *anchors = &builder->anchors;
+    struct factor *best = NULL;
+    for (size_t i = 0; i < anchors->factor_count; i++) {
+        struct factor *factor = &anchors->factors[i];
+        if (factor != anchor && factor->count <= most && factor->count && !factor->page &&
+            (factor->count == 1 || factor->exact) && (!best || factor->cost < best->cost))
+            best = factor;
     }
-    add_factor(chooser, whole);
+    return best;
 }
 
-// At least `least` of the kids must hold: any (kids - least + 1) of them cover it, so the dearest
-// least-1 are left out. OR is the case of 1.
-static void factors_of_some(struct chooser *chooser, const struct plan_node *node, uint32_t least)
+// A page's term proves nothing about the segment.
+static void prove(struct index_builder *builder, const struct factor *factor)
 {
-    if (least < 1 || least > node->count)
+    if (factor->exact && !factor->page)
+        builder->anchors.clauses[factor->clause].proven = true;
+}
+
+static void choose_needs(struct index_builder *builder, const struct factor *anchor)
+{
+    uint32_t first = TERM_NONE, second = TERM_NONE;
+    float pair = rarest_pair(builder, &first, &second);
+    const struct factor *factor = second_factor(builder, anchor, 1);
+    builder->need_count = 0;
+    if (pair < 1 && (!factor || pair <= factor->cost)) {
+        add_need(builder, first, second);
         return;
-    struct factor *parts = tc_new(node->count * sizeof *parts);
-    size_t count = 0, need = node->count - least + 1;
-    for (uint32_t i = 0; i < node->count; i++)
-        count += cover(chooser, plan_kids(chooser->plan, node)[i], &parts[count]);
-    qsort(parts, count, sizeof *parts, by_cost);
-    if (count >= need)
-        unite(chooser, parts, need);
-    free(parts);
-}
-
-static void factors_of_page(struct chooser *chooser, const struct plan_node *node)
-{
-    struct factor whole;
-    if (!cover(chooser, *plan_kids(chooser->plan, node), &whole))
+    }
+    size_t most = INDEX_PRODUCT_MOST / anchor->count;
+    if (!factor)
+        factor =
+            second_factor(builder, anchor, most < INDEX_SECOND_MOST ? most : INDEX_SECOND_MOST);
+    if (!factor) {
+        add_need(builder, TERM_NONE, TERM_NONE); // its bit is always set
         return;
-    whole.page = true;
-    whole.cost *= 2; // a page has more words than a segment
-    add_factor(chooser, whole);
-}
-
-// Adds what must be present where the node holds.
-static void factors_of(struct chooser *chooser, uint32_t number)
-{
-    const struct plan *plan = chooser->plan;
-    const struct plan_node *node = &plan->nodes[number];
-    switch ((enum plan_op)node->op) {
-    case PLAN_NEVER:
-    case PLAN_NOT:
-    case PLAN_META: break;
-    case PLAN_WORD: single(chooser, node->first); break;
-    case PLAN_PHRASE:
-    case PLAN_WINDOW:
-        for (uint32_t i = 0; i < node->count; i++)
-            single(chooser, plan->words[node->first + i]);
-        break;
-    case PLAN_OR: factors_of_some(chooser, node, 1); break;
-    case PLAN_ANY: factors_of_some(chooser, node, node->number); break;
-    case PLAN_NOTNEAR:
-    case PLAN_EXCEPT: factors_of(chooser, *plan_kids(plan, node)); break;
-    case PLAN_PAGE: factors_of_page(chooser, node); break;
-    default:
-        for (uint32_t i = 0; i < node->count; i++)
-            factors_of(chooser, plan_kids(plan, node)[i]);
-        break;
     }
-}
-
-// ---- score watches -------------------------------------------------------------------------
-
-// The terms that can be left out together without reaching the threshold need no anchor: the dearest
-// are left out first, as long as the rest of the weights cannot reach it.
-static void factors_of_score(struct chooser *chooser, const struct plan_watch *planned,
-                             const struct watch *watch)
-{
-    struct scored {
-        struct factor factor;
-        double weight;
-    } *parts = tc_new(planned->count * sizeof *parts);
-    struct factor *kept = tc_new(planned->count * sizeof *kept);
-    size_t count = 0, kept_count = 0;
-    double left_out = 0;
-    bool whole = watch->threshold > 0;
-    for (uint32_t i = 0; i < planned->count && whole; i++) {
-        parts[count].weight = watch->terms[i].weight;
-        parts[count].factor = (struct factor){.cost = INFINITY};
-        if (parts[count].weight > 0) {
-            cover(chooser, chooser->plan->kids[planned->first + i], &parts[count].factor);
-            count++;
-        }
-    }
-    qsort(parts, count, sizeof *parts, by_cost); // the factor is the first member
-    for (size_t i = count; i-- > 0 && whole;) {
-        // A hair below the threshold, because sums of weights round differently in another order.
-        if (left_out + parts[i].weight < watch->threshold * (1 - 1e-9))
-            left_out += parts[i].weight;
-        else if (isinf(parts[i].factor.cost))
-            whole = false;
-        else
-            kept[kept_count++] = parts[i].factor;
-    }
-    if (whole)
-        unite(chooser, kept, kept_count);
-    free(parts);
-    free(kept);
+    for (size_t i = 0; i < factor->count; i++)
+        add_need(builder, builder->anchors.terms[factor->first + i], TERM_NONE);
+    prove(builder, factor);
 }
 
 // ---- filing --------------------------------------------------------------------------------
 
-struct filed { // one watch under one term, until all are known
-    uint32_t term;
-    bool page;
-    struct index_entry entry;
-};
-
-struct filing {
-    struct filed *filed;
-    size_t count, room;
-};
-
-static uint32_t second_of(const struct chooser *chooser, const struct factor *anchor)
-{
-    const struct factor *best = NULL;
-    for (size_t i = 0; i < chooser->factor_count; i++) {
-        const struct factor *factor = &chooser->factors[i];
-        if (factor != anchor && factor->count == 1 && !factor->page &&
-            (!best || factor->cost < best->cost))
-            best = factor;
-    }
-    return best ? chooser->terms[best->first] : PLAN_NONE;
-}
-
-static int by_term(const void *a, const void *b)
+static int by_number(const void *a, const void *b)
 {
     uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
     return (left > right) - (left < right);
 }
 
-static void file_under(struct filing *filing, struct chooser *chooser, const struct factor *anchor,
-                       uint32_t watch)
+// Sorts; few numbers are the common case.
+static void sort(uint32_t *numbers, size_t count)
 {
-    uint32_t second = second_of(chooser, anchor);
-    uint32_t *terms = chooser->terms + anchor->first;
-    qsort(terms, anchor->count, sizeof *terms, by_term);
+    if (count > 24) {
+        qsort(numbers, count, sizeof *numbers, by_number);
+        return;
+    }
+    for (size_t i = 1; i < count; i++) {
+        uint32_t number = numbers[i];
+        size_t k = i;
+        for (; k > 0 && numbers[k - 1] > number; k--)
+            numbers[k] = numbers[k - 1];
+        numbers[k] = number;
+    }
+}
+
+static void file_entry(struct index_builder *builder, bool page, struct filed entry)
+{
+    builder->filed[page] = tc_room(builder->filed[page], builder->filed_count[page],
+                                   &builder->filed_room[page], sizeof(struct filed));
+    builder->filed[page][builder->filed_count[page]++] = entry;
+}
+
+static void file_under(struct index_builder *builder, const struct factor *anchor, uint32_t act)
+{
+    uint32_t *terms = builder->anchors.terms + anchor->first;
+    sort(terms, anchor->count);
     for (size_t i = 0; i < anchor->count; i++) {
         if (i && terms[i] == terms[i - 1])
             continue;
-        filing->filed = tc_room(filing->filed, filing->count, &filing->room, sizeof *filing->filed);
-        filing->filed[filing->count++] = (struct filed){terms[i], anchor->page, {watch, second}};
+        for (size_t k = 0; k < builder->need_count; k += 2)
+            file_entry(builder, anchor->page,
+                       (struct filed){terms[i], builder->needs[k], builder->needs[k + 1], act});
     }
 }
 
-static void lay_out(struct index_part *part, const struct filing *filing, bool page, size_t terms)
+// What to do when the second bit is set.
+static uint32_t act_of(struct index_builder *builder, const struct plan_watch *planned,
+                       uint32_t watch)
 {
-    part->starts = tc_new((terms + 1) * sizeof *part->starts);
-    for (size_t i = 0; i < filing->count; i++) {
-        if (filing->filed[i].page == page)
-            part->starts[filing->filed[i].term + 1]++, part->entry_count++;
+    struct program_writer *writer = &builder->writer;
+    uint32_t program = program_write(writer, &builder->anchors, planned, watch);
+    if (program_is_empty(writer, program)) {
+        writer->count = program;
+        return watch;
     }
-    for (size_t term = 0; term < terms; term++)
-        part->starts[term + 1] += part->starts[term];
-    part->entries = tc_new(part->entry_count * sizeof *part->entries);
+    if (writer->needs_plan) {
+        writer->code[program] |= INDEX_SLOW;
+        builder->has_slow = true;
+    }
+    return program | INDEX_RUN;
+}
+
+bool index_add(struct index_builder *builder, const struct plan_watch *planned,
+               const struct watch *watch, uint32_t number)
+{
+    anchors_of(&builder->anchors, planned, watch);
+    const struct factor *anchor = anchors_best(&builder->anchors);
+    if (anchor && !anchor->count) // a score that no sum of weights can reach
+        return false;
+    if (anchor) {
+        prove(builder, anchor);
+        choose_needs(builder, anchor);
+        file_under(builder, anchor, act_of(builder, planned, number));
+    } else {
+        builder->always = tc_room(builder->always, builder->always_count, &builder->always_room,
+                                  sizeof *builder->always);
+        builder->always[builder->always_count++] = act_of(builder, planned, number);
+    }
+    return builder->writer.needs_plan;
+}
+
+// ---- laying out ----------------------------------------------------------------------------
+
+struct layout {
+    const uint32_t *map;
+    uint32_t *old; // programs; of one that has moved the second number is MOVED, the first where to
+    uint32_t *code;
+    size_t count;
+};
+
+enum { MOVED = 0x7f };
+
+static void renumber(uint32_t *terms, size_t count, const uint32_t *map, uint32_t kind)
+{
+    for (size_t i = 0; i < count; i++)
+        terms[i] = map[terms[i]];
+    if (kind == PROGRAM_ALL || kind == PROGRAM_ANY || kind == PROGRAM_NONE)
+        sort(terms, count); // frequent ones are asked first, and lie together
+}
+
+// Copies a program behind the others, with the final numbers.
+static uint32_t move(struct layout *layout, uint32_t act)
+{
+    if (!(act & INDEX_RUN))
+        return act;
+    uint32_t *from = layout->old + (act & ~INDEX_RUN);
+    if (from[1] == MOVED)
+        return from[0];
+    size_t begun = layout->count, length = 1;
+    uint32_t *to = layout->code + begun, terms;
+    to[0] = from[0];
+    while (from[length] != PROGRAM_END) {
+        uint32_t header = to[length] = from[length];
+        uint32_t operands = program_operands(header, &terms);
+        memcpy(to + length + 1, from + length + 1, operands * sizeof *to);
+        renumber(to + length + 1, terms, layout->map, program_kind(header));
+        length += 1 + operands;
+    }
+    to[length] = PROGRAM_END;
+    layout->count += length + 1;
+    from[0] = (uint32_t)begun | INDEX_RUN;
+    from[1] = MOVED;
+    return from[0];
+}
+
+static uint32_t need_of(const struct filed *filed, const uint32_t *map)
+{
+    if (filed->next != TERM_NONE)
+        return view_pair(map[filed->need], map[filed->next]);
+    return VIEW_PAIRS + (filed->need == TERM_NONE ? TERM_NONE : map[filed->need]);
+}
+
+static void sort_entries(struct index_part *part, const struct filed *filed, size_t terms,
+                         const uint32_t *map)
+{
     uint32_t *next = tc_new((terms + 1) * sizeof *next);
-    memcpy(next, part->starts, (terms + 1) * sizeof *next);
-    for (size_t i = 0; i < filing->count; i++) {
-        if (filing->filed[i].page == page)
-            part->entries[next[filing->filed[i].term]++] = filing->filed[i].entry;
+    part->starts = tc_new((terms + 1) * sizeof *part->starts);
+    part->entries = tc_new(part->entry_count * sizeof *part->entries);
+    for (size_t i = 0; i < part->entry_count; i++)
+        part->starts[map[filed[i].term] + 1]++;
+    for (size_t term = 0; term < terms; term++) {
+        if (part->starts[term + 1] > part->longest)
+            part->longest = part->starts[term + 1];
+        part->starts[term + 1] += part->starts[term];
     }
+    memcpy(next, part->starts, (terms + 1) * sizeof *next);
+    for (size_t i = 0; i < part->entry_count; i++)
+        part->entries[next[map[filed[i].term]]++] =
+            (struct index_entry){need_of(&filed[i], map), filed[i].act};
     free(next);
 }
 
-struct index *index_new(const struct plan *plan, const struct watch *watches)
+static void lay_out(struct index_builder *builder, struct index *index, const uint32_t *map)
 {
-    struct index *index = tc_new(sizeof *index);
-    struct chooser chooser = {.plan = plan};
-    struct filing filing = {0};
-    size_t always_room = 0;
-    index->term_count = plan->term_count;
-    for (uint32_t watch = 0; watch < plan->watch_count; watch++) {
-        const struct plan_watch *planned = &plan->watches[watch];
-        chooser.term_count = chooser.factor_count = 0;
-        if (planned->root != PLAN_NONE)
-            factors_of(&chooser, planned->root);
-        else if (planned->count)
-            factors_of_score(&chooser, planned, &watches[watch]);
-        const struct factor *anchor = cheapest(&chooser, 0);
-        if (anchor) {
-            file_under(&filing, &chooser, anchor, watch);
-            continue;
-        }
-        index->always =
-            tc_room(index->always, index->always_count, &always_room, sizeof *index->always);
-        index->always[index->always_count++] = watch;
+    struct layout layout = {.map = map, .old = builder->writer.code};
+    layout.code = tc_grow(NULL, builder->writer.count + 1, sizeof *layout.code);
+    struct index_part *parts[] = {&index->segment, &index->page};
+    for (int page = 0; page < 2; page++) {
+        parts[page]->entry_count = builder->filed_count[page];
+        sort_entries(parts[page], builder->filed[page], index->term_count, map);
+        free(builder->filed[page]);
+        for (size_t i = 0; i < parts[page]->entry_count; i++)
+            parts[page]->entries[i].act = move(&layout, parts[page]->entries[i].act);
     }
-    lay_out(&index->segment, &filing, false, plan->term_count);
-    lay_out(&index->page, &filing, true, plan->term_count);
-    free(chooser.terms);
-    free(chooser.factors);
-    free(filing.filed);
+    for (size_t i = 0; i < builder->always_count; i++)
+        builder->always[i] = move(&layout, builder->always[i]);
+    index->always = builder->always;
+    index->always_count = builder->always_count;
+    index->code = tc_grow(layout.code, layout.count, sizeof *layout.code);
+    index->code_count = layout.count;
+}
+
+static void lay_out_lists(struct index_builder *builder, struct index *index, const uint32_t *map)
+{
+    uint32_t *lists = builder->writer.lists;
+    for (size_t at = 0; at < builder->writer.list_count; at += 1 + lists[at])
+        renumber(lists + at + 1, lists[at], map, PROGRAM_ANY);
+    index->lists = lists;
+    index->list_count = builder->writer.list_count;
+    builder->writer.lists = NULL;
+}
+
+struct index *index_end(struct index_builder *builder, const uint32_t *map, size_t terms)
+{
+    struct index *index = NULL;
+    if (builder->writer.count < INDEX_RUN) {
+        index = tc_new(sizeof *index);
+        index->term_count = terms;
+        index->has_slow = builder->has_slow;
+        lay_out(builder, index, map);
+        lay_out_lists(builder, index, map);
+    } else {
+        free(builder->filed[0]);
+        free(builder->filed[1]);
+        free(builder->always);
+    }
+    anchors_done(&builder->anchors);
+    program_done(&builder->writer);
+    free(builder->needs);
     return index;
 }
 
@@ -286,6 +324,8 @@ void index_free(struct index *index)
     free(index->page.starts);
     free(index->page.entries);
     free(index->always);
+    free(index->code);
+    free(index->lists);
     free(index);
 }
 
@@ -293,5 +333,5 @@ size_t index_bytes(const struct index *index)
 {
     return sizeof *index + 2 * (index->term_count + 1) * sizeof(uint32_t) +
            (index->segment.entry_count + index->page.entry_count) * sizeof(struct index_entry) +
-           index->always_count * sizeof *index->always;
+           (index->always_count + index->code_count + index->list_count) * sizeof(uint32_t);
 }

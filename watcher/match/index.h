@@ -1,37 +1,71 @@
-// index - which watches a word leads to.
+// index - which watches a word leads to, and what is left to check of them.
 //
-// Each watch is filed under the words of its anchor: a set of terms of which at least one must
-// stand in a text that the watch matches, chosen as rare as can be guessed. An entry also names a
-// second term that must stand there too (when there is one), so that most entries are done with after
-// one look. A watch without an anchor ("all articles", metadata alone) is tried on every text.
+// Each watch is filed under the terms of its anchor, chosen as rare as is known. An entry is eight bytes:
+// a second bit that must be set (another term, or a pair of neighbours, see view.h), so that most entries
+// are done with after one look, and what to do then: report the watch, because anchor and second bit prove
+// it, or run its program. A watch without an anchor ("all articles", metadata alone) is tried on every
+// text. Programs lie in the order of entries.
 //
-//   memory   8 bytes an entry, 4 a term
+//   memory   8 bytes an entry, 4 a term, and the programs
 //   threads  shared once built
 #ifndef INDEX_H
 #define INDEX_H
 
-#include "watcher/match/plan.h"
+#include "watcher/match/program.h"
+
+enum {
+    INDEX_PRODUCT_MOST = 64, // (a OR b) AND (c OR d): entries for each with each, up to here,
+    INDEX_SECOND_MOST = 16,  // when one group has no more than this
+};
 
 struct index_entry {
-    uint32_t watch;
-    uint32_t second; // a term, PLAN_NONE when there is none
+    uint32_t need; // a bit of the view
+    uint32_t act;
 };
+
+// What to do: report this watch, or run the program that begins there.
+#define INDEX_RUN UINT32_C(0x80000000)
+// In the first number of a program: it asks the general evaluator, so it is run once a text at most.
+#define INDEX_SLOW UINT32_C(0x80000000)
 
 struct index_part {
     uint32_t *starts; // by term, one more than terms
     struct index_entry *entries;
     size_t entry_count;
+    uint32_t longest; // entries of one term
 };
 
 struct index {
     struct index_part segment; // anchors that stand in the segment itself
     struct index_part page;    // anchors that stand anywhere on the page: PAGE(...)
-    uint32_t *always;
+    uint32_t *always;          // what to do on every text
     size_t always_count;
+    uint32_t *code, *lists;
+    size_t code_count, list_count;
     size_t term_count;
+    bool has_slow;
 };
 
-struct index *index_new(const struct plan *plan, const struct watch *watches);
+struct index_builder {
+    struct anchors anchors;
+    struct program_writer writer;
+    struct filed *filed[2]; // of the segment, of the page
+    size_t filed_count[2], filed_room[2];
+    uint32_t *needs; // pairs of numbers: a term, or two that stand side by side
+    size_t need_count, need_room;
+    uint32_t *always;
+    size_t always_count, always_room;
+    bool has_slow;
+};
+
+void index_begin(struct index_builder *builder, const struct plan *plan);
+
+// Files one watch, laid out in the plan. Gives whether its plan must be kept.
+bool index_add(struct index_builder *builder, const struct plan_watch *planned,
+               const struct watch *watch, uint32_t number);
+
+// Gives the index; `map` is what terms_seal gave. NULL when the programs are too many to number.
+struct index *index_end(struct index_builder *builder, const uint32_t *map, size_t terms);
 void index_free(struct index *index);
 size_t index_bytes(const struct index *index);
 

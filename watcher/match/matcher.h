@@ -18,6 +18,14 @@ struct matcher;
 //   TC_EINVAL  a watch cannot be compiled (names it and says why)
 int matcher_new(const struct watch *watches, size_t count, void (*owner_drop)(void *), void *owner,
                 struct matcher **out, struct tc_err *err);
+
+// The same with word frequencies that were counted (counts.h, borrowed for the call), so that each watch is
+// filed under what is rare in these texts and not under what looks rare. The matches are the same.
+struct counts;
+int matcher_new_counted(const struct watch *watches, size_t count, const struct counts *counts,
+                        void (*owner_drop)(void *), void *owner, struct matcher **out,
+                        struct tc_err *err);
+
 struct matcher *matcher_hold(struct matcher *matcher); // gives a reference
 void matcher_drop(struct matcher *matcher);            // NULL is fine
 

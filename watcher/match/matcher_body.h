@@ -7,15 +7,26 @@
 
 #include <stdatomic.h>
 
+struct kept_watch { // sorted by number
+    uint32_t number;
+    struct plan_watch planned;
+};
+
 struct matcher {
     const struct watch *watches; // borrowed; owner_drop(owner) lets them go
     size_t count;
-    struct plan *plan;
+    struct terms terms;
+    struct plan plan; // of the watches that need the general evaluator
+    struct kept_watch *kept;
+    size_t kept_count, kept_room;
     struct index *index;
     struct tc_id id; // random: tells one set from the next, and keys the hashes
     void (*owner_drop)(void *);
     void *owner;
     atomic_uint held;
 };
+
+// The plan that is kept of a watch; NULL when there is none.
+const struct plan_watch *matcher_kept(const struct matcher *matcher, uint32_t watch);
 
 #endif

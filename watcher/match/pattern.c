@@ -86,6 +86,14 @@ static uint32_t keep(struct pattern_set *set, tc_str text)
     return at;
 }
 
+void pattern_set_renumber(struct pattern_set *set, const uint32_t *map)
+{
+    for (size_t i = 0; i < set->count; i++)
+        set->patterns[i].term = map[set->patterns[i].term];
+    for (size_t i = 0; i < set->fuzzy_count; i++)
+        set->fuzzies[i].term = map[set->fuzzies[i].term];
+}
+
 // ---- near spellings ------------------------------------------------------------------------
 
 // Code points of a word; -1 when it has more than PATTERN_FUZZY_LETTERS.
@@ -227,41 +235,44 @@ void pattern_set_add(struct pattern_set *set, tc_str text, uint8_t edits, uint32
 
 // ---- the memo ------------------------------------------------------------------------------
 
-struct pattern_memo {
-    struct dict words; // to where its answer begins: a count, then the terms
-    uint32_t *answers;
-    size_t used, capacity;
-};
-
-struct pattern_memo *pattern_memo_new(void)
+void pattern_memo_init(struct pattern_memo *memo)
 {
-    struct pattern_memo *memo = tc_new(sizeof *memo);
     struct tc_id random = tc_id_random();
     uint64_t key;
     memcpy(&key, random.bytes, sizeof key);
-    dict_init(&memo->words, key);
-    return memo;
+    *memo = (struct pattern_memo){0};
+    dict_init(&memo->longs, key);
+    memo->slots = tc_new(PATTERN_SLOTS * sizeof *memo->slots);
 }
 
-void pattern_memo_free(struct pattern_memo *memo)
+void pattern_memo_done(struct pattern_memo *memo)
 {
-    if (!memo)
-        return;
-    dict_done(&memo->words);
+    dict_done(&memo->longs);
+    free(memo->by_term);
+    free(memo->slots);
     free(memo->answers);
-    free(memo);
-}
-
-void pattern_memo_clear(struct pattern_memo *memo)
-{
-    dict_clear(&memo->words);
-    memo->used = 0;
+    *memo = (struct pattern_memo){0};
 }
 
 static void answer(struct pattern_memo *memo, uint32_t value)
 {
     memo->answers = tc_room(memo->answers, memo->used, &memo->capacity, sizeof *memo->answers);
     memo->answers[memo->used++] = value;
+}
+
+void pattern_memo_clear(struct pattern_memo *memo, size_t terms)
+{
+    if (terms > memo->term_room) {
+        memo->by_term = tc_grow(memo->by_term, terms, sizeof *memo->by_term);
+        memo->term_room = terms;
+    }
+    if (memo->term_room)
+        memset(memo->by_term, 0, memo->term_room * sizeof *memo->by_term);
+    memset(memo->slots, 0, PATTERN_SLOTS * sizeof *memo->slots);
+    dict_clear(&memo->longs);
+    memo->used = 0;
+    answer(memo, 0); // where 0 would mean "not asked"
+    answer(memo, 0); // PATTERN_NOTHING
 }
 
 static void try_chain(const struct pattern_set *set, uint32_t first, tc_str word,
@@ -319,21 +330,45 @@ static void try_fuzzies(const struct pattern_set *set, tc_str word, struct patte
     }
 }
 
-size_t pattern_find(const struct pattern_set *set, struct pattern_memo *memo, tc_str word,
-                    const uint32_t **terms)
+static uint32_t find_anew(const struct pattern_set *set, struct pattern_memo *memo, tc_str word)
 {
-    if (memo->words.count >= PATTERN_MEMO_WORDS)
-        pattern_memo_clear(memo);
-    uint32_t *known = dict_add(&memo->words, word);
-    if (*known == DICT_NONE) {
-        *known = (uint32_t)memo->used;
-        answer(memo, 0);
-        size_t begun = memo->used;
-        try_wildcards(set, word, memo, begun);
-        if (set->fuzzy_count)
-            try_fuzzies(set, word, memo);
-        memo->answers[begun - 1] = (uint32_t)(memo->used - begun);
+    size_t at = memo->used;
+    answer(memo, 0);
+    try_wildcards(set, word, memo, at + 1);
+    if (set->fuzzy_count)
+        try_fuzzies(set, word, memo);
+    memo->answers[at] = (uint32_t)(memo->used - at - 1);
+    if (memo->answers[at])
+        return (uint32_t)at;
+    memo->used = at;
+    return PATTERN_NOTHING;
+}
+
+// Where the answer is remembered; 0 there when it is not known yet.
+static uint32_t *place_of(struct pattern_memo *memo, const struct pattern_word *word)
+{
+    if (word->term)
+        return &memo->by_term[word->term];
+    if (lexicon_is_long(word->key)) {
+        uint32_t *known = dict_add(&memo->longs, word->bytes);
+        if (*known == DICT_NONE)
+            *known = 0;
+        return known;
     }
+    struct pattern_slot *slot = &memo->slots[word->hash & (PATTERN_SLOTS - 1)];
+    if (slot->key.low != word->key.low || slot->key.high != word->key.high)
+        *slot = (struct pattern_slot){word->key, 0};
+    return &slot->answer;
+}
+
+size_t pattern_find(const struct pattern_set *set, struct pattern_memo *memo,
+                    const struct pattern_word *word, const uint32_t **terms)
+{
+    if (memo->used > PATTERN_ANSWERS_MOST || memo->longs.count > PATTERN_LONGS_MOST)
+        pattern_memo_clear(memo, 0);
+    uint32_t *known = place_of(memo, word);
+    if (!*known)
+        *known = find_anew(set, memo, word->bytes);
     *terms = memo->answers + *known + 1;
     return memo->answers[*known];
 }

@@ -9,16 +9,19 @@
 // An edit is one letter more, less or other, or two neighbours swapped (optimal string alignment), by
 // code points.
 //
-//   memory   set: about 40 bytes a pattern; memo: PATTERN_MEMO_WORDS words, then it begins anew
+//   memory   set: about 40 bytes a pattern; memo: 1 MiB, 4 bytes a term and its answers
 //   threads  set: shared once built; memo: one thread
 #ifndef PATTERN_H
 #define PATTERN_H
 
 #include "watcher/match/dict.h"
+#include "watcher/match/lexicon.h"
 
 enum {
-    PATTERN_MEMO_WORDS = 64 * 1024,
-    PATTERN_FUZZY_LETTERS = 128, // longer words have no near spellings
+    PATTERN_SLOTS = 32 * 1024,         // a power of two
+    PATTERN_LONGS_MOST = 32 * 1024,    // long words remembered
+    PATTERN_ANSWERS_MOST = 512 * 1024, // then the memo begins anew
+    PATTERN_FUZZY_LETTERS = 128,       // longer words have no near spellings
 };
 
 struct pattern_set;
@@ -31,15 +34,44 @@ void pattern_set_add(struct pattern_set *set, tc_str pattern, uint8_t edits, uin
 size_t pattern_set_count(const struct pattern_set *set);
 size_t pattern_set_bytes(const struct pattern_set *set);
 
-struct pattern_memo;
+// Puts map[term] in the place of every term.
+void pattern_set_renumber(struct pattern_set *set, const uint32_t *map);
 
-struct pattern_memo *pattern_memo_new(void);
-void pattern_memo_free(struct pattern_memo *memo);
-void pattern_memo_clear(struct pattern_memo *memo); // before another set is asked
+// What a thread remembers. A watched word remembers by its term, another short one in a table where a
+// newer word takes the place of an older one, a long one in a dict. When the answers fill their room it
+// begins anew.
+struct pattern_slot {
+    struct lexicon_key key;
+    uint32_t answer;
+};
+
+struct pattern_memo {
+    uint32_t *by_term; // where the answer begins; 0: not asked yet
+    size_t term_room;
+    struct pattern_slot *slots;
+    struct dict longs;
+    uint32_t *answers; // a count, then the terms
+    size_t used, capacity;
+};
+
+enum { PATTERN_NOTHING = 1 }; // the answer of no terms stands there
+
+void pattern_memo_init(struct pattern_memo *memo);
+void pattern_memo_done(struct pattern_memo *memo);
+
+// Before another set is asked, of which terms are below `terms`.
+void pattern_memo_clear(struct pattern_memo *memo, size_t terms);
+
+struct pattern_word {
+    tc_str bytes;
+    uint32_t term; // 0: not watched
+    struct lexicon_key key;
+    uint64_t hash;
+};
 
 // The terms whose patterns the word matches. Views the memo until its next call.
-size_t pattern_find(const struct pattern_set *set, struct pattern_memo *memo, tc_str word,
-                    const uint32_t **terms);
+size_t pattern_find(const struct pattern_set *set, struct pattern_memo *memo,
+                    const struct pattern_word *word, const uint32_t **terms);
 
 // Whether `word` is within `edits` edits of `pattern`.
 bool pattern_near_spelling(tc_str pattern, tc_str word, unsigned edits);

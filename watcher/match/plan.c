@@ -8,68 +8,9 @@
 // Children are numbered before their parent: a node's children are laid out first, then their numbers
 // are written side by side into kids[].
 
-struct builder {
-    struct plan *plan;
-    struct dict patterns; // "f1hormus": form, edits, text -> term
-    struct dict lists;    // a list's address -> its node
-    int depth;
-    bool too_deep;
-};
+enum { FEW = 16 }; // children that need no memory of their own while they are laid out
 
-static uint32_t build(struct builder *builder, const struct query_node *node);
-
-// ---- terms ---------------------------------------------------------------------------------
-
-// How often a word is met, guessed by its letters alone. On news that makes matching cost 1.05 to 1.3
-// times what it costs with counted frequencies (1,000 to a million watches). Letters of three bytes (Han, Kana) count as words of two.
-static float cost_of(tc_str word, bool wild)
-{
-    static const float by_letters[] = {0.6f,  0.5f,   0.4f,  0.3f,  0.12f, 0.07f,
-                                       0.05f, 0.035f, 0.03f, 0.02f, 0.015f};
-    size_t letters = 0;
-    for (size_t i = 0; i < word.len; i++) {
-        unsigned char byte = (unsigned char)word.ptr[i];
-        if (byte != '*' && byte != '?' && (byte & 0xc0) != 0x80)
-            letters += byte >= 0xe3 ? 2 : 1;
-    }
-    size_t most = sizeof by_letters / sizeof *by_letters - 1;
-    float cost = by_letters[letters < most ? letters : most];
-    return wild ? 2 * cost : cost;
-}
-
-static uint32_t new_term(struct plan *plan, float cost)
-{
-    plan->terms = tc_room(plan->terms, plan->term_count, &plan->term_room, sizeof *plan->terms);
-    plan->terms[plan->term_count].cost = cost;
-    return (uint32_t)plan->term_count++;
-}
-
-static uint32_t pattern_term(struct builder *builder, tc_str text, uint8_t edits, bool exact)
-{
-    struct plan *plan = builder->plan;
-    struct tc_buf key = {0};
-    tc_buf_addf(&key, "%c%u", exact ? 's' : 'f', (unsigned)edits);
-    tc_buf_str(&key, text);
-    uint32_t *term = dict_add(&builder->patterns, tc_buf_view(&key));
-    tc_buf_done(&key);
-    if (*term == PLAN_NONE) {
-        *term = new_term(plan, cost_of(text, true));
-        pattern_set_add(exact ? plan->surface_patterns : plan->folded_patterns, text, edits, *term);
-    }
-    return *term;
-}
-
-static uint32_t term_of(struct builder *builder, const struct query_word *word, bool exact)
-{
-    struct plan *plan = builder->plan;
-    tc_str text = exact ? word->surface : word->folded;
-    if (word->wild || word->edits)
-        return pattern_term(builder, text, word->edits, exact);
-    uint32_t *term = dict_add(exact ? &plan->surface : &plan->folded, text);
-    if (*term == PLAN_NONE)
-        *term = new_term(plan, cost_of(text, false));
-    return *term;
-}
+static uint32_t build(struct plan *plan, const struct query_node *node);
 
 // ---- nodes ---------------------------------------------------------------------------------
 
@@ -108,13 +49,12 @@ static uint32_t add_parent(struct plan *plan, struct plan_node node, const uint3
     return add_node(plan, node);
 }
 
-static uint32_t build_words(struct builder *builder, const struct query_node *node)
+static uint32_t build_words(struct plan *plan, const struct query_node *node)
 {
-    struct plan *plan = builder->plan;
     struct plan_node made = {.op = PLAN_NEVER, .source = node};
     if (node->word_count == 1) {
         made.op = PLAN_WORD;
-        made.first = term_of(builder, node->words, node->exact);
+        made.first = terms_of(plan->terms, node->words, node->exact);
     } else if (node->word_count) {
         made.op = node->slop >= 0 ? PLAN_WINDOW : PLAN_PHRASE;
         made.number = node->slop >= 0 ? (uint32_t)node->slop : 0;
@@ -122,8 +62,11 @@ static uint32_t build_words(struct builder *builder, const struct query_node *no
             (uint8_t)((node->slop > 0 ? PLAN_GAPPY : 0) | (node->strict_joins ? PLAN_STRICT : 0));
         made.first = (uint32_t)plan->word_count;
         made.count = (uint32_t)node->word_count;
+        made.flags |= node->exact ? 0 : PLAN_PLAIN;
         for (size_t i = 0; i < node->word_count; i++) {
-            uint32_t term = term_of(builder, &node->words[i], node->exact);
+            if (node->words[i].wild || node->words[i].edits)
+                made.flags &= (uint8_t)~PLAN_PLAIN;
+            uint32_t term = terms_of(plan->terms, &node->words[i], node->exact);
             plan->words =
                 tc_room(plan->words, plan->word_count, &plan->word_room, sizeof *plan->words);
             plan->words[plan->word_count++] = term;
@@ -132,12 +75,11 @@ static uint32_t build_words(struct builder *builder, const struct query_node *no
     return add_node(plan, made);
 }
 
-static uint32_t build_list(struct builder *builder, const struct query_node *node)
+static uint32_t build_list(struct plan *plan, const struct query_node *node)
 {
-    struct plan *plan = builder->plan;
     const struct query_list *list = node->list;
     tc_str address = {(const char *)&list, sizeof list};
-    uint32_t known = dict_find(&builder->lists, address);
+    uint32_t known = dict_find(&plan->lists, address);
     if (known != PLAN_NONE) { // laid out already: the same children under this node
         struct plan_node made = plan->nodes[known];
         made.source = node;
@@ -145,13 +87,13 @@ static uint32_t build_list(struct builder *builder, const struct query_node *nod
     }
     uint32_t *kids = tc_new((list->count + 1) * sizeof *kids);
     for (size_t i = 0; i < list->count; i++) {
-        uint32_t child = build(builder, list->entries[i].node);
+        uint32_t child = build(plan, list->entries[i].node);
         struct plan_node entry = {.op = PLAN_ENTRY, .source = &list->entries[i]};
         kids[i] = add_parent(plan, entry, &child, 1);
     }
     struct plan_node made = {.op = PLAN_OR, .source = node};
     uint32_t number = add_parent(plan, made, kids, list->count);
-    *dict_add(&builder->lists, address) = number;
+    *dict_add(&plan->lists, address) = number;
     free(kids);
     return number;
 }
@@ -160,6 +102,8 @@ static uint32_t add_meta(struct plan *plan, enum query_meta meta, tc_str value, 
 {
     static const struct text_settings settings = {.words = TEXT_WORDS_TOCSIN};
     const struct text_query_word *words = NULL;
+    if (!plan->arena)
+        plan->arena = tc_arena_new();
     size_t count = text_query_words(value, &settings, plan->arena, &words, NULL);
     plan->metas = tc_room(plan->metas, plan->meta_count, &plan->meta_room, sizeof *plan->metas);
     plan->metas[plan->meta_count] =
@@ -202,33 +146,36 @@ static enum plan_op op_of(enum query_op op)
     return PLAN_NEVER;
 }
 
-static uint32_t build_parent(struct builder *builder, const struct query_node *node)
+static uint32_t build_parent(struct plan *plan, const struct query_node *node)
 {
-    uint32_t *kids = tc_new((node->child_count + 1) * sizeof *kids);
+    uint32_t few[FEW], *kids = few;
+    if (node->child_count > FEW)
+        kids = tc_new(node->child_count * sizeof *kids);
     for (size_t i = 0; i < node->child_count; i++)
-        kids[i] = build(builder, node->children[i]);
+        kids[i] = build(plan, node->children[i]);
     struct plan_node made = {
         .op = (uint8_t)op_of(node->op), .number = node->number, .source = node};
-    uint32_t number = add_parent(builder->plan, made, kids, node->child_count);
-    free(kids);
+    uint32_t number = add_parent(plan, made, kids, node->child_count);
+    if (kids != few)
+        free(kids);
     return number;
 }
 
-static uint32_t build(struct builder *builder, const struct query_node *node)
+static uint32_t build(struct plan *plan, const struct query_node *node)
 {
     uint32_t made;
-    if (builder->depth >= PLAN_DEPTH) {
-        builder->too_deep = true;
-        return add_node(builder->plan, (struct plan_node){.op = PLAN_NEVER, .source = node});
+    if (plan->depth >= PLAN_DEPTH) {
+        plan->too_deep = true;
+        return add_node(plan, (struct plan_node){.op = PLAN_NEVER, .source = node});
     }
-    builder->depth++;
+    plan->depth++;
     switch (node->op) {
-    case QUERY_WORDS: made = build_words(builder, node); break;
-    case QUERY_LIST: made = build_list(builder, node); break;
-    case QUERY_META: made = add_meta(builder->plan, node->meta, node->text, node); break;
-    default: made = build_parent(builder, node); break;
+    case QUERY_WORDS: made = build_words(plan, node); break;
+    case QUERY_LIST: made = build_list(plan, node); break;
+    case QUERY_META: made = add_meta(plan, node->meta, node->text, node); break;
+    default: made = build_parent(plan, node); break;
     }
-    builder->depth--;
+    plan->depth--;
     return made;
 }
 
@@ -258,16 +205,16 @@ static uint32_t build_where(struct plan *plan, const struct watch_where *where)
     return count ? add_parent(plan, (struct plan_node){.op = PLAN_AND}, all, count) : PLAN_NONE;
 }
 
-static void build_watch(struct builder *builder, const struct watch *watch)
+bool plan_watch(struct plan *plan, const struct watch *watch, struct plan_watch *out)
 {
-    struct plan *plan = builder->plan;
     struct plan_watch made = {.root = PLAN_NONE};
+    plan->too_deep = false;
     if (watch->query) {
-        made.root = build(builder, watch->query);
+        made.root = build(plan, watch->query);
     } else if (watch->term_count) {
         uint32_t *kids = tc_new(watch->term_count * sizeof *kids);
         for (size_t i = 0; i < watch->term_count; i++)
-            kids[i] = build(builder, watch->terms[i].query);
+            kids[i] = build(plan, watch->terms[i].query);
         made.first = add_kids(plan, kids, watch->term_count);
         made.count = (uint32_t)watch->term_count;
         free(kids);
@@ -276,77 +223,101 @@ static void build_watch(struct builder *builder, const struct watch *watch)
     made.where = build_where(plan, where);
     made.all_articles = watch->all_articles;
     made.limits = where->words_least || where->words_most || where->max_age_ns;
-    plan->watches[plan->watch_count++] = made;
+    *out = made;
+    return !plan->too_deep;
 }
 
-static void give_back(struct plan *plan)
+// ---- the whole -----------------------------------------------------------------------------
+
+void plan_init(struct plan *plan, struct terms *terms)
 {
-    plan->nodes = tc_grow(plan->nodes, plan->node_count, sizeof *plan->nodes);
-    plan->kids = tc_grow(plan->kids, plan->kid_count, sizeof *plan->kids);
-    plan->words = tc_grow(plan->words, plan->word_count, sizeof *plan->words);
-    plan->terms = tc_grow(plan->terms, plan->term_count, sizeof *plan->terms);
+    *plan = (struct plan){.terms = terms};
+    dict_init(&plan->lists, 0); // of addresses of ours: nobody chooses them
 }
 
-int plan_new(const struct watch *watches, size_t count, uint64_t key, struct plan **out,
-             struct tc_err *err)
+void plan_done(struct plan *plan)
 {
-    int code = TC_OK;
-    struct plan *plan = tc_new(sizeof *plan);
-    struct builder builder = {.plan = plan};
-
-    plan->arena = tc_arena_new();
-    plan->watches = tc_new(count * sizeof *plan->watches);
-    dict_init(&plan->folded, key);
-    dict_init(&plan->surface, key);
-    plan->folded_patterns = pattern_set_new(key);
-    plan->surface_patterns = pattern_set_new(key);
-    dict_init(&builder.patterns, key);
-    dict_init(&builder.lists, key);
-    for (size_t i = 0; i < count; i++) {
-        build_watch(&builder, &watches[i]);
-        if (builder.too_deep) {
-            code = tc_fail(err, TC_EINVAL, "watch %.*s: lists are nested deeper than %d",
-                           TC_ARG(watches[i].name), (int)PLAN_DEPTH);
-            goto out;
-        }
-    }
-    give_back(plan);
-    *out = plan;
-    plan = NULL;
-
-out:
-    dict_done(&builder.patterns);
-    dict_done(&builder.lists);
-    plan_free(plan);
-    return code;
-}
-
-void plan_free(struct plan *plan)
-{
-    if (!plan)
-        return;
     free(plan->nodes);
     free(plan->kids);
     free(plan->words);
     free(plan->metas);
     free(plan->meta_words);
-    free(plan->watches);
-    free(plan->terms);
-    dict_done(&plan->folded);
-    dict_done(&plan->surface);
-    pattern_set_free(plan->folded_patterns);
-    pattern_set_free(plan->surface_patterns);
+    dict_done(&plan->lists);
     tc_arena_free(plan->arena);
-    free(plan);
+    *plan = (struct plan){0};
+}
+
+void plan_clear(struct plan *plan)
+{
+    plan->node_count = plan->kid_count = plan->word_count = 0;
+    plan->meta_count = plan->meta_word_count = 0;
+    dict_clear(&plan->lists);
+    if (plan->arena)
+        tc_arena_empty(plan->arena);
+}
+
+struct plan_mark plan_mark(const struct plan *plan)
+{
+    return (struct plan_mark){plan->node_count, plan->kid_count,       plan->word_count,
+                              plan->meta_count, plan->meta_word_count, plan->lists.count};
+}
+
+bool plan_reset(struct plan *plan, const struct plan_mark *mark)
+{
+    if (plan->lists.count != mark->lists)
+        return false;
+    plan->node_count = mark->nodes;
+    plan->kid_count = mark->kids;
+    plan->word_count = mark->words;
+    plan->meta_count = mark->metas;
+    plan->meta_word_count = mark->meta_words;
+    return true;
+}
+
+void plan_seal(struct plan *plan, const uint32_t *map)
+{
+    for (size_t i = 0; i < plan->word_count; i++)
+        plan->words[i] = map[plan->words[i]];
+    for (size_t i = 0; i < plan->node_count; i++) {
+        if (plan->nodes[i].op == PLAN_WORD)
+            plan->nodes[i].first = map[plan->nodes[i].first];
+    }
+    plan->nodes = tc_grow(plan->nodes, plan->node_count, sizeof *plan->nodes);
+    plan->kids = tc_grow(plan->kids, plan->kid_count, sizeof *plan->kids);
+    plan->words = tc_grow(plan->words, plan->word_count, sizeof *plan->words);
+    plan->node_room = plan->node_count;
+    plan->kid_room = plan->kid_count;
+    plan->word_room = plan->word_count;
 }
 
 size_t plan_bytes(const struct plan *plan)
 {
-    return sizeof *plan + plan->node_count * sizeof *plan->nodes +
-           (plan->kid_count + plan->word_count) * sizeof(uint32_t) +
+    return plan->node_room * sizeof *plan->nodes +
+           (plan->kid_room + plan->word_room) * sizeof(uint32_t) +
            plan->meta_room * sizeof *plan->metas + plan->meta_word_room * sizeof *plan->meta_words +
-           plan->watch_count * sizeof *plan->watches + plan->term_count * sizeof *plan->terms +
-           dict_bytes(&plan->folded) + dict_bytes(&plan->surface) +
-           pattern_set_bytes(plan->folded_patterns) + pattern_set_bytes(plan->surface_patterns) +
-           tc_arena_held(plan->arena);
+           dict_bytes(&plan->lists) + (plan->arena ? tc_arena_held(plan->arena) : 0);
+}
+
+const struct plan_node *plan_core(const struct plan *plan, uint32_t number)
+{
+    const struct plan_node *node = &plan->nodes[number];
+    for (;;) {
+        const struct query_list_entry *entry = node->source;
+        if (node->op != PLAN_NAMED && (node->op != PLAN_ENTRY || entry->lang.len))
+            return node;
+        node = &plan->nodes[*plan_kids(plan, node)];
+    }
+}
+
+bool plan_only_words(const struct plan *plan, const struct plan_node *core)
+{
+    if (core->op == PLAN_WORD)
+        return true;
+    if (core->op != PLAN_OR)
+        return false;
+    for (uint32_t i = 0; i < core->count; i++) {
+        if (plan_core(plan, plan_kids(plan, core)[i])->op != PLAN_WORD)
+            return false;
+    }
+    return true;
 }

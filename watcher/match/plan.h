@@ -1,17 +1,19 @@
-// plan - the trees of all watches as flat arrays, their words as numbers.
+// plan - query trees as flat arrays, their words as numbers.
 //
 // A node of a plan mirrors one node of a query tree (so that every clause can be explained), with
-// its children as numbers. Every distinct word, in the form it is asked for (folded or surface), and
-// every distinct wildcard or near spelling is a `term`. A list that many watches use is laid out once.
+// its children as numbers; its words are terms (terms.h). A list that many watches use is laid out once.
 //
-//   memory   24 bytes a node, 4 a child; no pointers but those into the query trees
-//   threads  shared once built
+// The matcher keeps the plans of those watches only that need the general evaluator. Of the others a
+// program is enough to match, and a plan is laid out again, in a scan's own memory, when a hit is filled
+// or explained.
+//
+//   memory   32 bytes a node, 4 a child; no pointers but those into the query trees
+//   threads  shared once built; a scan's own: one
 #ifndef PLAN_H
 #define PLAN_H
 
 #include "common/err.h"
-#include "watcher/match/dict.h"
-#include "watcher/match/pattern.h"
+#include "watcher/match/terms.h"
 #include "watcher/match/watch.h"
 
 enum { PLAN_NONE = UINT32_MAX, PLAN_DEPTH = 256 };
@@ -46,6 +48,7 @@ enum {
     PLAN_NEGATES = 1, // NOT stands somewhere below
     PLAN_GAPPY = 2,   // its occurrences have words inside that are not theirs
     PLAN_STRICT = 4,  // PHRASE: hyphens as written
+    PLAN_PLAIN = 8,   // PHRASE: all its words are folded words, no patterns
 };
 
 struct plan_node {
@@ -69,30 +72,38 @@ struct plan_watch {
     bool limits; // its `where` limits words or age
 };
 
-struct plan_term {
-    float cost; // guessed share of articles that hold it, for choosing anchors
-};
-
 struct plan {
+    struct terms *terms; // borrowed
     struct plan_node *nodes;
     uint32_t *kids, *words;
     struct plan_meta *metas;
     tc_str *meta_words;
-    struct plan_watch *watches;
-    struct plan_term *terms;
-    size_t node_count, kid_count, word_count, meta_count, meta_word_count, watch_count, term_count;
-    size_t node_room, kid_room, word_room, meta_room, meta_word_room, term_room;
-    struct dict folded, surface; // words to terms
-    struct pattern_set *folded_patterns, *surface_patterns;
-    struct tc_arena *arena; // meta words
+    size_t node_count, kid_count, word_count, meta_count, meta_word_count;
+    size_t node_room, kid_room, word_room, meta_room, meta_word_room;
+    struct dict lists;      // a list's address -> its node
+    struct tc_arena *arena; // meta words; NULL: none yet
+    int depth;              // while laying out
+    bool too_deep;
     bool has_pages;
 };
 
-// Lays out the watches, which are borrowed until plan_free. Gives *out.
-//   TC_EINVAL  lists nested deeper than PLAN_DEPTH (names the watch)
-int plan_new(const struct watch *watches, size_t count, uint64_t key, struct plan **out,
-             struct tc_err *err);
-void plan_free(struct plan *plan);
+void plan_init(struct plan *plan, struct terms *terms);
+void plan_done(struct plan *plan);
+void plan_clear(struct plan *plan); // keeps the memory
+
+// Lays out one watch behind the others; it is borrowed as long as the plan is. False when its lists are
+// nested deeper than PLAN_DEPTH.
+bool plan_watch(struct plan *plan, const struct watch *watch, struct plan_watch *out);
+
+// What was laid out since a mark goes again; true. A list stays, and then all stays: false.
+struct plan_mark {
+    size_t nodes, kids, words, metas, meta_words, lists;
+};
+struct plan_mark plan_mark(const struct plan *plan);
+bool plan_reset(struct plan *plan, const struct plan_mark *mark);
+
+// No more watches: gives memory back, and terms become map[term].
+void plan_seal(struct plan *plan, const uint32_t *map);
 
 size_t plan_bytes(const struct plan *plan);
 
@@ -100,5 +111,12 @@ static inline const uint32_t *plan_kids(const struct plan *plan, const struct pl
 {
     return plan->kids + node->first;
 }
+
+// The node that decides for this one wherever it holds: names, and entries for every language, only stand
+// around their child.
+const struct plan_node *plan_core(const struct plan *plan, uint32_t node);
+
+// Whether it holds where one of some words stands, and no more to it: a word or an OR of words.
+bool plan_only_words(const struct plan *plan, const struct plan_node *core);
 
 #endif

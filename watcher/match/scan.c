@@ -1,7 +1,7 @@
 #include "watcher/match/scan.h"
 
 #include "common/mem.h"
-#include "watcher/match/scan_body.h"
+#include "watcher/match/run.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,8 +9,9 @@
 struct scan *scan_new(void)
 {
     struct scan *scan = tc_new(sizeof *scan);
-    scan->folded_memo = pattern_memo_new();
-    scan->surface_memo = pattern_memo_new();
+    pattern_memo_init(&scan->folded_memo);
+    pattern_memo_init(&scan->surface_memo);
+    plan_init(&scan->desk, NULL);
     return scan;
 }
 
@@ -20,12 +21,17 @@ void scan_free(struct scan *scan)
         return;
     view_done(&scan->segment);
     view_done(&scan->page);
-    pattern_memo_free(scan->folded_memo);
-    pattern_memo_free(scan->surface_memo);
+    pattern_memo_done(&scan->folded_memo);
+    pattern_memo_done(&scan->surface_memo);
+    plan_done(&scan->desk);
     eval_done(&scan->eval);
     free(scan->whole.words);
     free(scan->whole.sentences);
     free(scan->whole.paragraphs);
+    free(scan->acts);
+    free(scan->fired);
+    free(scan->fired_words);
+    free(scan->scores);
     free(scan->tried);
     free(scan->hits);
     tc_buf_done(&scan->excerpt);
@@ -46,6 +52,31 @@ static void forget_round(struct scan *scan)
         memset(scan->tried, 0, scan->tried_room * sizeof *scan->tried);
 }
 
+// Bits of watches are all 0 between two segments, so only growing needs zeros.
+static void make_watch_room(struct scan *scan, const struct matcher *matcher)
+{
+    size_t words = matcher->count / 64 + 1, above = words / 64 + 1;
+    size_t longest = matcher->index->segment.longest > matcher->index->page.longest
+                         ? matcher->index->segment.longest
+                         : matcher->index->page.longest;
+    if (words > scan->fired_room) {
+        free(scan->fired);
+        free(scan->fired_words);
+        scan->fired = tc_new(words * sizeof *scan->fired);
+        scan->fired_words = tc_new(above * sizeof *scan->fired_words);
+        scan->fired_room = words;
+    }
+    if (longest + 1 > scan->act_room) {
+        scan->act_room = longest + 1;
+        scan->acts = tc_grow(scan->acts, scan->act_room, sizeof *scan->acts);
+    }
+    if (matcher->index->has_slow && matcher->count > scan->tried_room) {
+        scan->tried = tc_grow(scan->tried, matcher->count, sizeof *scan->tried);
+        scan->tried_room = matcher->count;
+    }
+    forget_round(scan);
+}
+
 // Numbers of terms and watches mean nothing in another matcher.
 static void use_matcher(struct scan *scan, const struct matcher *matcher)
 {
@@ -53,16 +84,12 @@ static void use_matcher(struct scan *scan, const struct matcher *matcher)
         return;
     scan->matcher = matcher->id;
     scan->text = NULL;
-    view_forget(&scan->segment);
-    view_forget(&scan->page);
-    pattern_memo_clear(scan->folded_memo);
-    pattern_memo_clear(scan->surface_memo);
-    if (matcher->count > scan->tried_room) {
-        scan->tried = tc_grow(scan->tried, matcher->count, sizeof *scan->tried);
-        scan->tried_room = matcher->count;
-    }
-    forget_round(scan);
-    scan->eval.plan = matcher->plan;
+    view_use(&scan->segment, &matcher->terms);
+    if (matcher->plan.has_pages)
+        view_use(&scan->page, &matcher->terms);
+    pattern_memo_clear(&scan->folded_memo, matcher->terms.count);
+    pattern_memo_clear(&scan->surface_memo, matcher->terms.count);
+    make_watch_room(scan, matcher);
 }
 
 static void *make_room(void *array, size_t count, size_t *room, size_t size)
@@ -131,8 +158,8 @@ static void begin_text(struct scan *scan, const struct matcher *matcher, const s
     scan->hit_count = 0;
     scan->eval.said.ready = false;
     scan->eval.page = &scan->segment;
-    if (matcher->plan->has_pages && text->segment_count > 1) {
-        view_fill(&scan->page, matcher->plan, scan->folded_memo, scan->surface_memo, text,
+    if (matcher->plan.has_pages && text->segment_count > 1) {
+        view_fill(&scan->page, &scan->folded_memo, &scan->surface_memo, text,
                   whole_page(&scan->whole, text));
         scan->eval.page = &scan->page;
     }
@@ -146,7 +173,7 @@ void scan_show(struct scan *scan, const struct matcher *matcher, const struct te
     scan->eval.view = &scan->segment;
     if (scan->number == segment)
         return;
-    view_fill(&scan->segment, matcher->plan, scan->folded_memo, scan->surface_memo, text,
+    view_fill(&scan->segment, &scan->folded_memo, &scan->surface_memo, text,
               &text->segments[segment]);
     scan->number = segment;
 }
@@ -186,28 +213,49 @@ static bool score_holds(struct scan *scan, const struct plan_watch *planned,
     return *score >= watch->threshold;
 }
 
+const struct plan_watch *scan_planned(struct scan *scan, const struct matcher *matcher,
+                                      uint32_t watch)
+{
+    const struct plan_watch *kept = matcher_kept(matcher, watch);
+    scan->eval.plan = &matcher->plan;
+    if (kept)
+        return kept;
+    // Sealed terms are only looked up.
+    scan->desk.terms = (struct terms *)(uintptr_t)&matcher->terms;
+    plan_clear(&scan->desk);
+    plan_watch(&scan->desk, &matcher->watches[watch], &scan->on_desk);
+    scan->eval.plan = &scan->desk;
+    return &scan->on_desk;
+}
+
+static bool where_holds(struct scan *scan, const struct plan_watch *planned,
+                        const struct watch *watch)
+{
+    return (!planned->limits || !scan_where_wrong(scan, watch)) &&
+           (planned->where == PLAN_NONE ||
+            eval_holds(&scan->eval, planned->where, view_whole(&scan->segment)));
+}
+
+bool scan_where_holds(struct scan *scan, const struct matcher *matcher, uint32_t watch)
+{
+    return where_holds(scan, scan_planned(scan, matcher, watch), &matcher->watches[watch]);
+}
+
 bool scan_watch_holds(struct scan *scan, const struct matcher *matcher, uint32_t number,
                       double *score)
 {
-    // The watches themselves lie far apart in memory and are read only where they must be.
-    const struct plan_watch *planned = &matcher->plan->watches[number];
-    struct range whole = view_whole(&scan->segment);
+    const struct plan_watch *planned = scan_planned(scan, matcher, number);
     bool holds = planned->all_articles;
     *score = NAN;
     if (planned->root != PLAN_NONE)
-        holds = eval_holds(&scan->eval, planned->root, whole);
+        holds = eval_holds(&scan->eval, planned->root, view_whole(&scan->segment));
     else if (planned->count)
         holds = score_holds(scan, planned, &matcher->watches[number], score);
-    return holds && (!planned->limits || !scan_where_wrong(scan, &matcher->watches[number])) &&
-           (planned->where == PLAN_NONE || eval_holds(&scan->eval, planned->where, whole));
+    return holds && where_holds(scan, planned, &matcher->watches[number]);
 }
 
-static void try_watch(struct scan *scan, const struct matcher *matcher, uint32_t watch)
+static void add_hit(struct scan *scan, struct scan_hit hit)
 {
-    struct scan_hit hit = {.segment = scan->number, .watch = watch};
-    scan->stats.candidates++;
-    if (!scan_watch_holds(scan, matcher, watch, &hit.score))
-        return;
     scan->hits = tc_room(scan->hits, scan->hit_count, &scan->hit_room, sizeof *scan->hits);
     scan->hits[scan->hit_count++] = hit;
     scan->stats.hits++;
@@ -215,32 +263,120 @@ static void try_watch(struct scan *scan, const struct matcher *matcher, uint32_t
 
 // ---- candidates ----------------------------------------------------------------------------
 
-static void try_entry(struct scan *scan, const struct matcher *matcher, struct index_entry entry)
+static bool has_fired(const struct scan *scan, uint32_t watch)
 {
-    if (entry.second != PLAN_NONE && !view_has(&scan->segment, entry.second))
-        return;
-    if (scan->tried[entry.watch] == scan->round)
-        return;
-    scan->tried[entry.watch] = scan->round;
-    try_watch(scan, matcher, entry.watch);
+    return scan->fired[watch >> 6] >> (watch & 63) & 1;
 }
+
+// A watch fires once, whatever number of its anchors lead to it.
+static void fire(struct scan *scan, uint32_t watch)
+{
+    uint32_t word = watch >> 6;
+    scan->fired[word] |= UINT64_C(1) << (watch & 63);
+    scan->fired_words[word >> 6] |= UINT64_C(1) << (word & 63);
+}
+
+static void keep_score(struct scan *scan, uint32_t watch, double score)
+{
+    scan->scores =
+        tc_room(scan->scores, scan->score_count, &scan->score_room, sizeof *scan->scores);
+    scan->scores[scan->score_count++] = (struct scan_score){watch, score};
+}
+
+static void act_on(struct scan *scan, const struct matcher *matcher, uint32_t act)
+{
+    if (!(act & INDEX_RUN)) {
+        fire(scan, act);
+        return;
+    }
+    const uint32_t *program = matcher->index->code + (act & ~INDEX_RUN);
+    uint32_t watch = *program & ~INDEX_SLOW;
+    double score = NAN;
+    if (has_fired(scan, watch))
+        return;
+    if (*program & INDEX_SLOW) {
+        if (scan->tried[watch] == scan->round)
+            return;
+        scan->tried[watch] = scan->round;
+    }
+    if (!run_program(scan, matcher, program, &score))
+        return;
+    fire(scan, watch);
+    if (!isnan(score))
+        keep_score(scan, watch, score);
+}
+
+// Picks the entries whose second bit is set, without a branch on it.
+static size_t pick(const struct index_entry *entries, size_t count, const uint32_t *bits,
+                   uint32_t *acts)
+{
+    size_t picked = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t need = entries[i].need;
+        acts[picked] = entries[i].act;
+        picked += bits[need >> 5] >> (need & 31) & 1;
+    }
+    return picked;
+}
+
+enum { AHEAD = 6 }; // terms and programs fetched before they are needed
 
 static void try_part(struct scan *scan, const struct matcher *matcher,
                      const struct index_part *part, const struct view *view)
 {
+    const uint32_t *code = matcher->index->code, *seen = view->seen;
     if (!part->entry_count)
         return;
     for (size_t i = 0; i < view->seen_count; i++) {
-        uint32_t end = part->starts[view->seen[i] + 1];
-        for (uint32_t at = part->starts[view->seen[i]]; at < end; at++)
-            try_entry(scan, matcher, part->entries[at]);
+        if (i + 2 * AHEAD < view->seen_count)
+            __builtin_prefetch(&part->starts[seen[i + 2 * AHEAD]]);
+        if (i + AHEAD < view->seen_count)
+            __builtin_prefetch(&part->entries[part->starts[seen[i + AHEAD]]]);
+        uint32_t begin = part->starts[seen[i]], end = part->starts[seen[i] + 1];
+        size_t count = pick(part->entries + begin, end - begin, scan->segment.bits, scan->acts);
+        scan->stats.candidates += count;
+        for (size_t k = 0; k < count; k++) {
+            if (k + AHEAD < count)
+                __builtin_prefetch(code + (scan->acts[k + AHEAD] & ~INDEX_RUN));
+            act_on(scan, matcher, scan->acts[k]);
+        }
     }
 }
 
-static int by_watch(const void *a, const void *b)
+// ---- hits ----------------------------------------------------------------------------------
+
+// Reads the watches that fired off their bits, in load order, and clears them.
+static void gather_hits(struct scan *scan, const struct matcher *matcher)
 {
-    const struct scan_hit *left = a, *right = b;
-    return (left->watch > right->watch) - (left->watch < right->watch);
+    struct scan_hit hit = {.segment = scan->number, .score = NAN};
+    size_t words = matcher->count / 64 + 1;
+    for (size_t i = 0; i * 64 < words; i++) {
+        for (uint64_t above = scan->fired_words[i]; above; above &= above - 1) {
+            size_t word = i * 64 + (size_t)__builtin_ctzll(above);
+            for (uint64_t fired = scan->fired[word]; fired; fired &= fired - 1) {
+                hit.watch = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(fired);
+                add_hit(scan, hit);
+            }
+            scan->fired[word] = 0;
+        }
+        scan->fired_words[i] = 0;
+    }
+}
+
+static void set_scores(struct scan *scan, size_t begun)
+{
+    for (size_t i = 0; i < scan->score_count; i++) {
+        size_t low = begun, high = scan->hit_count;
+        while (low < high) {
+            size_t middle = (low + high) / 2;
+            if (scan->hits[middle].watch < scan->scores[i].watch)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        scan->hits[low].score = scan->scores[i].score;
+    }
+    scan->score_count = 0;
 }
 
 static void scan_segment(struct scan *scan, const struct matcher *matcher)
@@ -251,10 +387,11 @@ static void scan_segment(struct scan *scan, const struct matcher *matcher)
     scan->round++;
     try_part(scan, matcher, &matcher->index->segment, &scan->segment);
     try_part(scan, matcher, &matcher->index->page, scan->eval.page);
+    scan->stats.candidates += matcher->index->always_count;
     for (size_t i = 0; i < matcher->index->always_count; i++)
-        try_watch(scan, matcher, matcher->index->always[i]);
-    if (scan->hit_count > begun + 1)
-        qsort(scan->hits + begun, scan->hit_count - begun, sizeof *scan->hits, by_watch);
+        act_on(scan, matcher, matcher->index->always[i]);
+    gather_hits(scan, matcher);
+    set_scores(scan, begun);
 }
 
 size_t scan_run(struct scan *scan, const struct matcher *matcher, const struct text *text,
@@ -275,8 +412,12 @@ size_t scan_run_all(struct scan *scan, const struct matcher *matcher, const stru
     begin_text(scan, matcher, text);
     for (uint32_t i = 0; i < text->segment_count; i++) {
         scan_show(scan, matcher, text, i);
-        for (uint32_t watch = 0; watch < matcher->count; watch++)
-            try_watch(scan, matcher, watch);
+        scan->stats.candidates += matcher->count;
+        for (uint32_t watch = 0; watch < matcher->count; watch++) {
+            struct scan_hit hit = {.segment = i, .watch = watch};
+            if (scan_watch_holds(scan, matcher, watch, &hit.score))
+                add_hit(scan, hit);
+        }
     }
     *out = scan->hits;
     return scan->hit_count;

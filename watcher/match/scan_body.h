@@ -14,15 +14,29 @@ struct scan_page { // all segments of a text as one, for PAGE(...)
     size_t word_room, sentence_room, paragraph_room;
 };
 
+struct scan_score {
+    uint32_t watch;
+    double score;
+};
+
 struct scan {
     struct tc_id matcher; // whose numbers the scratch below speaks of
     struct view segment, page;
     struct scan_page whole;
-    struct pattern_memo *folded_memo, *surface_memo;
+    struct pattern_memo folded_memo, surface_memo;
     struct eval eval;
     const struct text *text; // what the views show; NULL: nothing
     uint32_t number;         // of the segment shown
-    uint32_t *tried;         // by watch: the round it was last tried in
+    struct plan desk;        // the plan of a watch whose own is not kept
+    struct plan_watch on_desk;
+    uint32_t *acts; // candidates of one term
+    size_t act_room;
+    uint64_t *fired;       // a bit for each watch that matched the segment
+    uint64_t *fired_words; // a bit for each of fired[] that is not 0
+    size_t fired_room;
+    struct scan_score *scores; // of the watches that fired and have one
+    size_t score_count, score_room;
+    uint32_t *tried; // by watch: the round its slow program was last run in
     size_t tried_room;
     uint32_t round;
     struct scan_hit *hits;
@@ -35,6 +49,14 @@ struct scan {
 // Makes the views show a segment of a text, and the evaluator look at it.
 void scan_show(struct scan *scan, const struct matcher *matcher, const struct text *text,
                uint32_t segment);
+
+// The plan of a watch, which the evaluator then works on: the one that is kept, or one laid out on the
+// desk until another is asked for.
+const struct plan_watch *scan_planned(struct scan *scan, const struct matcher *matcher,
+                                      uint32_t watch);
+
+// Whether everything that its `where` asks holds for the segment shown.
+bool scan_where_holds(struct scan *scan, const struct matcher *matcher, uint32_t watch);
 
 // Whether a watch matches the segment shown, and its score (NaN when it has none).
 bool scan_watch_holds(struct scan *scan, const struct matcher *matcher, uint32_t watch,

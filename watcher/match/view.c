@@ -6,112 +6,285 @@
 
 void view_done(struct view *view)
 {
-    free(view->terms);
+    free(view->bits);
+    free(view->pairs);
+    free(view->keys);
+    free(view->hashes);
+    free(view->words);
+    free(view->spare);
+    free(view->found_terms);
+    free(view->found_words);
     free(view->seen);
-    free(view->places);
+    free(view->number_of);
+    free(view->starts);
+    free(view->ends);
     free(view->lists);
     *view = (struct view){0};
 }
 
-void view_forget(struct view *view)
+static void set_bit(struct view *view, uint32_t bit)
 {
-    view->stamp = 0;
-    if (view->terms)
-        memset(view->terms, 0, view->term_room * sizeof *view->terms);
+    view->bits[bit >> 5] |= UINT32_C(1) << (bit & 31);
 }
 
-static void begin(struct view *view, const struct plan *plan)
+void view_use(struct view *view, const struct terms *terms)
 {
-    if (plan->term_count > view->term_room) {
-        size_t before = view->term_room;
-        view->terms = tc_grow(view->terms, plan->term_count, sizeof *view->terms);
-        view->term_room = plan->term_count;
-        memset(view->terms + before, 0, (view->term_room - before) * sizeof *view->terms);
+    size_t bits = ((size_t)VIEW_PAIRS + terms->count) / 32 + 1;
+    view->terms = terms;
+    view->seen_count = view->pair_count = view->found_count = 0;
+    if (bits > view->bit_room) {
+        view->bits = tc_grow(view->bits, bits, sizeof *view->bits);
+        view->bit_room = bits;
     }
-    if (view->stamp == UINT32_MAX)
-        view_forget(view);
-    view->stamp++;
-    view->seen_count = view->place_count = view->list_count = 0;
+    memset(view->bits, 0, view->bit_room * sizeof *view->bits);
+    set_bit(view, VIEW_PAIRS + TERM_NONE);
+    if (terms->count > view->number_room) {
+        view->number_of = tc_grow(view->number_of, terms->count, sizeof *view->number_of);
+        view->number_room = terms->count;
+    }
 }
 
-static void first_place(struct view *view, uint32_t term, uint32_t place)
+static void clear(struct view *view)
 {
-    view->terms[term] = (struct view_term){view->stamp, place, place, 1, PLAN_NONE};
-    view->seen = tc_room(view->seen, view->seen_count, &view->seen_room, sizeof *view->seen);
-    view->seen[view->seen_count++] = term;
+    for (size_t i = 0; i < view->pair_count; i++)
+        view->bits[view->pairs[i] >> 5] = 0;
+    for (size_t i = 0; i < view->seen_count; i++)
+        view->bits[(VIEW_PAIRS + view->seen[i]) >> 5] = 0;
+    set_bit(view, VIEW_PAIRS + TERM_NONE);
+    view->seen_count = view->pair_count = view->found_count = 0;
+    view->listed = false;
 }
 
-// A term stands at most once at one position, even when two forms of the word there are it.
-static void add_place(struct view *view, uint32_t term, uint32_t word)
+static void make_word_room(struct view *view, size_t words)
+{
+    if (words <= view->word_room && view->keys)
+        return;
+    size_t count = view->word_room = words * 2;
+    view->keys = tc_grow(view->keys, count, sizeof *view->keys);
+    view->hashes = tc_grow(view->hashes, count, sizeof *view->hashes);
+    view->words = tc_grow(view->words, count, sizeof *view->words);
+    view->spare = tc_grow(view->spare, count, sizeof *view->spare);
+    view->pairs = tc_grow(view->pairs, 2 * count, sizeof *view->pairs);
+}
+
+// For `more` further terms found.
+static void make_found_room(struct view *view, size_t more)
+{
+    size_t need = view->found_count + more;
+    if (need <= view->found_room && view->found_terms)
+        return;
+    size_t count = view->found_room = need * 2;
+    view->found_terms = tc_grow(view->found_terms, count, sizeof *view->found_terms);
+    view->found_words = tc_grow(view->found_words, count, sizeof *view->found_words);
+    view->seen = tc_grow(view->seen, count, sizeof *view->seen);
+}
+
+// ---- looking up ------------------------------------------------------------------------------
+
+// Packs, hashes, and has the cache line of every word fetched.
+static void hash_words(struct view *view, const struct lexicon *lexicon, bool surface)
 {
     const struct text_word *words = view->segment->words;
-    struct view_term *found = &view->terms[term];
-    uint32_t place = (uint32_t)view->place_count;
-    if (found->stamp == view->stamp &&
-        words[view->places[found->tail].word].position == words[word].position)
-        return;
-    view->places =
-        tc_room(view->places, view->place_count, &view->place_room, sizeof *view->places);
-    view->places[view->place_count++] = (struct view_place){word, PLAN_NONE};
-    if (found->stamp != view->stamp) {
-        first_place(view, term, place);
-        return;
+    uint32_t count = view->segment->word_count;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct text_word *word = &words[i];
+        struct lexicon_key key = surface ? lexicon_pack(word->surface, word->surface_len)
+                                         : lexicon_pack(word->folded, word->folded_len);
+        uint64_t hash = lexicon_hash(key, lexicon->seed);
+        __builtin_prefetch(lexicon_bucket(lexicon, hash));
+        view->keys[i] = key;
+        view->hashes[i] = hash;
     }
-    view->places[found->tail].next = place;
-    found->tail = place;
-    found->count++;
 }
 
-static void add_form(struct view *view, const struct dict *dict, const struct pattern_set *patterns,
-                     struct pattern_memo *memo, tc_str form, uint32_t word)
+// The terms of all words, one after the other, without a branch on what is found.
+static void find_words(struct view *view, const struct lexicon *lexicon)
 {
-    uint32_t term = dict_find(dict, form);
-    if (term != DICT_NONE)
-        add_place(view, term, word);
-    if (!pattern_set_count(patterns))
-        return;
-    const uint32_t *terms;
-    size_t count = pattern_find(patterns, memo, form, &terms);
-    for (size_t i = 0; i < count; i++)
-        add_place(view, terms[i], word);
+    const struct lexicon_words *words = &view->terms->words;
+    size_t found = view->found_count;
+    for (uint32_t i = 0; i < view->segment->word_count; i++) {
+        uint32_t term = lexicon_find(lexicon, words, view->keys[i], view->hashes[i]);
+        view->words[i] = term;
+        view->found_terms[found] = term;
+        view->found_words[found] = i;
+        found += term != TERM_NONE;
+    }
+    view->found_count = found;
 }
 
-void view_fill(struct view *view, const struct plan *plan, struct pattern_memo *folded_memo,
+static void find_patterns(struct view *view, const struct pattern_set *set,
+                          struct pattern_memo *memo, bool surface)
+{
+    for (uint32_t i = 0; i < view->segment->word_count; i++) {
+        const struct text_word *word = &view->segment->words[i];
+        uint32_t term = view->words[i];
+        const uint32_t *terms;
+        if (term && memo->by_term[term] == PATTERN_NOTHING)
+            continue;
+        struct pattern_word asked = {surface ? (tc_str){word->surface, word->surface_len}
+                                             : (tc_str){word->folded, word->folded_len},
+                                     term, view->keys[i], view->hashes[i]};
+        size_t count = pattern_find(set, memo, &asked, &terms);
+        make_found_room(view, count + 1);
+        for (size_t k = 0; k < count; k++) {
+            view->found_terms[view->found_count] = terms[k];
+            view->found_words[view->found_count++] = i;
+        }
+    }
+}
+
+// Sets the bits of the terms found, and lists them in seen[] once each.
+static void see(struct view *view)
+{
+    uint32_t *bits = view->bits;
+    size_t seen = view->seen_count;
+    for (size_t i = 0; i < view->found_count; i++) {
+        uint32_t term = view->found_terms[i], bit = VIEW_PAIRS + term;
+        uint32_t before = bits[bit >> 5], one = UINT32_C(1) << (bit & 31);
+        bits[bit >> 5] = before | one;
+        view->seen[seen] = term;
+        seen += !(before & one);
+    }
+    view->seen_count = seen;
+}
+
+// ---- pairs -----------------------------------------------------------------------------------
+
+// Neighbours in the text, whatever paragraph: more bits than phrases need, never fewer.
+static void pair_neighbours(struct view *view)
+{
+    const uint32_t *words = view->words;
+    size_t count = 0;
+    for (uint32_t i = 1; i < view->segment->word_count; i++) {
+        uint32_t pair = view_pair(words[i - 1], words[i]);
+        uint32_t both = (words[i - 1] != TERM_NONE) & (words[i] != TERM_NONE);
+        view->bits[pair >> 5] |= both << (pair & 31);
+        view->pairs[count] = pair;
+        count += both;
+    }
+    view->pair_count = count;
+}
+
+// The same where several words share a position: each with each of the position before.
+static void pair_positions(struct view *view)
+{
+    const struct text_word *words = view->segment->words;
+    size_t room_left = 2 * view->word_room;
+    for (uint32_t i = 1; i < view->segment->word_count; i++) {
+        for (uint32_t k = i; view->words[i] && k-- > 0;) {
+            uint32_t distance = words[i].position - words[k].position;
+            if (distance > 1)
+                break;
+            if (distance == 0 || !view->words[k])
+                continue;
+            if (view->pair_count == room_left) {
+                room_left *= 2;
+                view->pairs = tc_grow(view->pairs, room_left, sizeof *view->pairs);
+            }
+            uint32_t pair = view_pair(view->words[k], view->words[i]);
+            set_bit(view, pair);
+            view->pairs[view->pair_count++] = pair;
+        }
+    }
+}
+
+static bool is_plain(const struct text_segment *segment)
+{
+    return !segment->word_count ||
+           segment->words[segment->word_count - 1].position - segment->words[0].position + 1 ==
+               segment->word_count;
+}
+
+static void fill_folded(struct view *view, struct pattern_memo *memo)
+{
+    const struct terms *terms = view->terms;
+    hash_words(view, &terms->folded, false);
+    find_words(view, &terms->folded);
+    if (view->plain)
+        pair_neighbours(view);
+    else
+        pair_positions(view);
+    if (pattern_set_count(terms->folded_patterns))
+        find_patterns(view, terms->folded_patterns, memo, false);
+}
+
+// Surface forms have no pairs; words[] must be the folded ones again afterwards.
+static void fill_surface(struct view *view, struct pattern_memo *memo)
+{
+    const struct terms *terms = view->terms;
+    uint32_t *folded = view->words;
+    view->words = view->spare;
+    make_found_room(view, view->segment->word_count + 1);
+    hash_words(view, &terms->surface, true);
+    find_words(view, &terms->surface);
+    if (pattern_set_count(terms->surface_patterns))
+        find_patterns(view, terms->surface_patterns, memo, true);
+    view->words = folded;
+}
+
+void view_fill(struct view *view, struct pattern_memo *folded_memo,
                struct pattern_memo *surface_memo, const struct text *text,
                const struct text_segment *segment)
 {
-    bool surface = plan->surface.count || pattern_set_count(plan->surface_patterns);
+    const struct terms *terms = view->terms;
     view->text = text;
     view->segment = segment;
-    begin(view, plan);
-    for (uint32_t i = 0; i < segment->word_count; i++) {
-        const struct text_word *word = &segment->words[i];
-        add_form(view, &plan->folded, plan->folded_patterns, folded_memo,
-                 (tc_str){word->folded, word->folded_len}, i);
-        if (surface)
-            add_form(view, &plan->surface, plan->surface_patterns, surface_memo,
-                     (tc_str){word->surface, word->surface_len}, i);
+    view->plain = is_plain(segment);
+    clear(view);
+    make_word_room(view, (size_t)segment->word_count + 1);
+    make_found_room(view, (size_t)segment->word_count + 1);
+    fill_folded(view, folded_memo);
+    if (terms->surface.count || pattern_set_count(terms->surface_patterns))
+        fill_surface(view, surface_memo);
+    see(view);
+}
+
+// ---- places ----------------------------------------------------------------------------------
+
+static void count_places(struct view *view)
+{
+    for (size_t i = 0; i < view->seen_count; i++)
+        view->number_of[view->seen[i]] = (uint32_t)i;
+    memset(view->starts, 0, (view->seen_count + 1) * sizeof *view->starts);
+    for (size_t i = 0; i < view->found_count; i++)
+        view->starts[view->number_of[view->found_terms[i]] + 1]++;
+    for (size_t i = 0; i < view->seen_count; i++)
+        view->starts[i + 1] += view->starts[i];
+    memcpy(view->ends, view->starts, view->seen_count * sizeof *view->ends);
+}
+
+// A term stands at most once at one position, even when two forms of the word there are it.
+static void lay_out_lists(struct view *view)
+{
+    const struct text_word *words = view->segment->words;
+    if (view->seen_count + 1 > view->seen_room || view->found_count > view->list_room) {
+        view->seen_room = 2 * (view->seen_count + 1);
+        view->list_room = 2 * view->found_count;
+        view->starts = tc_grow(view->starts, view->seen_room, sizeof *view->starts);
+        view->ends = tc_grow(view->ends, view->seen_room, sizeof *view->ends);
+        view->lists = tc_grow(view->lists, view->list_room, sizeof *view->lists);
     }
+    count_places(view);
+    for (size_t i = 0; i < view->found_count; i++) {
+        uint32_t number = view->number_of[view->found_terms[i]], word = view->found_words[i];
+        uint32_t end = view->ends[number];
+        view->lists[end] = word;
+        view->ends[number] += end == view->starts[number] ||
+                              words[view->lists[end - 1]].position != words[word].position;
+    }
+    view->listed = true;
 }
 
 const uint32_t *view_list(struct view *view, uint32_t term, size_t *count)
 {
-    struct view_term *found = &view->terms[term];
     *count = 0;
-    if (found->stamp != view->stamp)
+    if (!view_has(view, term))
         return NULL;
-    *count = found->count;
-    if (found->list == PLAN_NONE) {
-        size_t need = view->list_count + found->count;
-        if (need > view->list_room) {
-            view->list_room = need * 2;
-            view->lists = tc_grow(view->lists, view->list_room, sizeof *view->lists);
-        }
-        found->list = (uint32_t)view->list_count;
-        for (uint32_t at = found->head; at != PLAN_NONE; at = view->places[at].next)
-            view->lists[view->list_count++] = view->places[at].word;
-    }
-    return view->lists + found->list;
+    if (!view->listed)
+        lay_out_lists(view);
+    uint32_t number = view->number_of[term];
+    *count = view->ends[number] - view->starts[number];
+    return view->lists + view->starts[number];
 }
 
 size_t view_from(const uint32_t *list, size_t count, uint32_t word)

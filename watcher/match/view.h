@@ -1,7 +1,12 @@
-// view - one segment (or a whole page) with the places of the watched words in it.
+// view - one segment (or a whole page) with the watched words in it.
 //
-// Made by one pass over the words; the sorted list of a term's places is laid out when somebody asks
-// for it. A view belongs to one scan and is filled again for every segment.
+// Filled by one pass over the words: pack and hash them all, ask for the cache lines of all, then look all
+// up without a branch. What comes out is a bit for every term that is present, a bit for every pair of
+// folded words that stand side by side (hashed into VIEW_PAIRS bits, so that a set bit is a hint and an
+// unset one a proof), and the terms in order of words. Lists of places are laid out for all terms at once
+// when somebody first asks for one.
+//
+// A view belongs to one scan and is filled again for every segment; only what was touched is cleared.
 //
 //   memory   grows to the largest segment and the largest watch set seen, then allocates nothing
 //   threads  one
@@ -10,29 +15,36 @@
 
 #include "watcher/match/plan.h"
 
-struct view_term {
-    uint32_t stamp;      // of the text it was last seen in
-    uint32_t head, tail; // in places[]
-    uint32_t count;
-    uint32_t list; // in lists[], PLAN_NONE when not laid out
-};
-
-struct view_place {
-    uint32_t word, next;
-};
+// Bits 0 .. VIEW_PAIRS-1 are pairs, then one for each term. That of TERM_NONE is always set.
+enum { VIEW_PAIRS = 64 * 1024 };
 
 struct view {
+    const struct terms *terms; // whose numbers the rest speaks of
     const struct text *text;
     const struct text_segment *segment;
-    uint32_t stamp;
-    struct view_term *terms;
-    size_t term_room;
+    bool plain; // no two words share a position: neighbours are neighbours by number
+    uint32_t *bits;
+    size_t bit_room;
+    uint32_t *pairs; // the bits of pairs that are set
+    size_t pair_count;
+
+    struct lexicon_key *keys; // by word
+    uint64_t *hashes;
+    uint32_t *words; // by word: the term of its folded form, TERM_NONE when it is not watched
+    uint32_t *spare; // the same of the surface forms, while filling
+    size_t word_room;
+
+    uint32_t *found_terms, *found_words; // each term at each of its words
+    size_t found_count, found_room;
     uint32_t *seen; // distinct terms, in order of appearance
-    size_t seen_count, seen_room;
-    struct view_place *places;
-    size_t place_count, place_room;
+    size_t seen_count;
+    uint32_t *number_of; // by term: its place in seen[], when listed
+    size_t number_room;
+
+    bool listed;
+    uint32_t *starts, *ends; // in lists[], by place in seen[]
     uint32_t *lists;
-    size_t list_count, list_room;
+    size_t list_room, seen_room;
 };
 
 // Two words of a segment, as a half-open range of their numbers.
@@ -42,21 +54,33 @@ struct range {
 
 void view_done(struct view *view);
 
-// Must be called before another plan is used.
-void view_forget(struct view *view);
+// Must be called before terms of another set are looked up.
+void view_use(struct view *view, const struct terms *terms);
 
-// Looks up the words of `segment` in the plan.
-void view_fill(struct view *view, const struct plan *plan, struct pattern_memo *folded_memo,
+// Looks up the words of `segment`.
+void view_fill(struct view *view, struct pattern_memo *folded_memo,
                struct pattern_memo *surface_memo, const struct text *text,
                const struct text_segment *segment);
 
-static inline bool view_has(const struct view *view, uint32_t term)
+// The bit of a pair of folded words.
+static inline uint32_t view_pair(uint32_t first, uint32_t second)
 {
-    return view->terms[term].stamp == view->stamp;
+    return ((first * UINT32_C(0x9e3779b1)) ^ (second * UINT32_C(0x85ebca77))) >> 16;
 }
 
-// The words of a term, by number, rising. Views the view until it is filled again or another
-// term is asked for.
+_Static_assert(VIEW_PAIRS == 1 << 16, "view_pair gives 16 bits");
+
+static inline bool view_bit(const struct view *view, uint32_t bit)
+{
+    return view->bits[bit >> 5] >> (bit & 31) & 1;
+}
+
+static inline bool view_has(const struct view *view, uint32_t term)
+{
+    return term != TERM_NONE && view_bit(view, VIEW_PAIRS + term);
+}
+
+// The words of a term, by number, rising; one for each position. Views the view until it is filled again.
 const uint32_t *view_list(struct view *view, uint32_t term, size_t *count);
 
 // The first of a sorted list that is `word` or behind it; count when there is none.

@@ -1,8 +1,7 @@
 // matcher_test - the compiled set: what the index saves, who may use it, when it goes.
 
 #include "tests/watcher/match/try.h"
-#include "watcher/match/index.h"
-#include "watcher/match/plan.h"
+#include "watcher/match/matcher_body.h"
 
 #include <pthread.h>
 
@@ -56,14 +55,6 @@ static void an_article_tries_only_watches_that_its_words_lead_to(void **state)
     set_done(&set);
 }
 
-static struct index *index_of(const char *query, struct tc_arena *arena, struct plan **plan)
-{
-    struct watch watch = try_watch("test/watch", try_query(query, arena));
-    struct tc_err err;
-    assert_int_equal(plan_new(&watch, 1, 7, plan, &err), TC_OK);
-    return index_new(*plan, &watch);
-}
-
 static void the_rarest_part_is_the_anchor(void **state)
 {
     (void)state;
@@ -72,7 +63,8 @@ static void the_rarest_part_is_the_anchor(void **state)
         size_t entries, pages, always; // how many words lead to the watch
     } rows[] = {
         {"the AND extraordinary", 1, 0, 0},
-        {"(the OR a) AND extraordinary", 1, 0, 0},
+        {"(the OR a) AND extraordinary", 2, 0, 0}, // with each of the two as the second word
+        {"(the OR \"a b\") AND extraordinary", 1, 0, 0},
         {"one OR two OR two OR three", 3, 0, 0},
         {"ANY/2(extraordinary, circumstances, an)", 2, 0, 0},
         {"ANY/3(one, two, three)", 1, 0, 0},
@@ -83,14 +75,14 @@ static void the_rarest_part_is_the_anchor(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct tc_arena *arena = tc_arena_new();
-        struct plan *plan = NULL;
-        struct index *index = index_of(rows[i].query, arena, &plan);
+        struct watch watch = try_watch("test/watch", try_query(rows[i].query, arena));
+        struct matcher *matcher = try_matcher(&watch, 1);
+        const struct index *index = matcher->index;
         if (index->segment.entry_count != rows[i].entries ||
             index->page.entry_count != rows[i].pages || index->always_count != rows[i].always)
             fail_msg("%s: %zu entries, %zu of the page, %zu always", rows[i].query,
                      index->segment.entry_count, index->page.entry_count, index->always_count);
-        index_free(index);
-        plan_free(plan);
+        matcher_drop(matcher);
         tc_arena_free(arena);
     }
 }
@@ -109,15 +101,11 @@ static void a_score_that_needs_two_terms_has_no_entry_for_the_third(void **state
         size_t entries, always;
     } rows[] = {{5, 3, 0}, {6, 2, 0}, {11, 1, 0}, {16, 0, 0}, {0, 0, 1}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct plan *plan = NULL;
-        struct tc_err err;
         watch.threshold = rows[i].threshold;
-        assert_int_equal(plan_new(&watch, 1, 7, &plan, &err), TC_OK);
-        struct index *index = index_new(plan, &watch);
-        assert_int_equal(index->segment.entry_count, rows[i].entries);
-        assert_int_equal(index->always_count, rows[i].always);
-        index_free(index);
-        plan_free(plan);
+        struct matcher *matcher = try_matcher(&watch, 1);
+        assert_int_equal(matcher->index->segment.entry_count, rows[i].entries);
+        assert_int_equal(matcher->index->always_count, rows[i].always);
+        matcher_drop(matcher);
     }
     tc_arena_free(arena);
 }
@@ -138,11 +126,10 @@ static void a_list_is_laid_out_once_for_all_its_users(void **state)
     struct watch watches[8];
     for (int i = 0; i < 8; i++)
         watches[i] = try_watch("t/w", try_query_with("@many AND extraordinary", &lists, arena));
-    struct plan *plan = NULL;
-    struct tc_err err;
-    assert_int_equal(plan_new(watches, 8, 7, &plan, &err), TC_OK);
-    assert_true(plan->node_count < 2 * 64 + 8 * 3 + 1);
-    plan_free(plan);
+    struct matcher *matcher = try_matcher(watches, 8);
+    assert_true(matcher->plan.node_count < 2 * 64 + 8 * 3 + 1);
+    assert_int_equal(matcher->index->list_count, 1 + 64);
+    matcher_drop(matcher);
     tc_arena_free(arena);
 }
 

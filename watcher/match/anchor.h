@@ -1,0 +1,45 @@
+// anchor - what must stand in a text that a watch matches.
+//
+// A watch is taken apart into the clauses that must all hold. Of each positive clause the `factors` are
+// sets of terms of which one must be present; the cheapest factor of a watch becomes its anchor. A factor
+// that is all there is to its clause is `exact`: where one of its terms is present the clause holds.
+//
+//   threads  one
+#ifndef ANCHOR_H
+#define ANCHOR_H
+
+#include "watcher/match/plan.h"
+
+struct clause {
+    uint32_t node;
+    bool negated;
+    bool proven; // by the entry that leads to the watch
+};
+
+struct factor {
+    size_t first, count; // in terms[]
+    float cost;          // share of texts that hold one of them, at most
+    uint32_t clause;
+    bool exact;
+    bool page; // must stand on the page, perhaps in another segment
+};
+
+struct anchors { // zero it and set plan; anchors_done
+    const struct plan *plan;
+    struct clause *clauses;
+    size_t clause_count, clause_room;
+    uint32_t *terms; // of all factors
+    size_t term_count, term_room;
+    struct factor *factors;
+    size_t factor_count, factor_room;
+};
+
+// Takes a watch apart.
+void anchors_of(struct anchors *anchors, const struct plan_watch *planned,
+                const struct watch *watch);
+void anchors_done(struct anchors *anchors);
+
+// The cheapest factor; NULL when there is none, and every text must be tried.
+const struct factor *anchors_best(const struct anchors *anchors);
+
+#endif

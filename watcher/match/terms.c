@@ -1,0 +1,175 @@
+#include "watcher/match/terms.h"
+
+#include "common/mem.h"
+#include "watcher/match/counts.h"
+
+#include <stdlib.h>
+
+enum { RANKS = 4096 }; // steps of frequency that numbering tells apart
+
+void terms_init(struct terms *terms, uint64_t seed, const struct counts *counts)
+{
+    *terms = (struct terms){.count = 1, .counts = counts};
+    lexicon_init(&terms->folded, seed);
+    lexicon_init(&terms->surface, seed);
+    dict_init(&terms->patterns, seed);
+    terms->folded_patterns = pattern_set_new(seed);
+    terms->surface_patterns = pattern_set_new(seed);
+    terms->words.keys = tc_room(NULL, 0, &terms->key_room, sizeof *terms->words.keys);
+    terms->words.keys[TERM_NONE] = (struct lexicon_key){0, 0};
+}
+
+void terms_done(struct terms *terms)
+{
+    lexicon_done(&terms->folded);
+    lexicon_done(&terms->surface);
+    free(terms->words.keys);
+    free(terms->words.bytes);
+    dict_done(&terms->patterns);
+    pattern_set_free(terms->folded_patterns);
+    pattern_set_free(terms->surface_patterns);
+    free(terms->costs);
+    free(terms->plain);
+    *terms = (struct terms){0};
+}
+
+size_t terms_bytes(const struct terms *terms)
+{
+    return terms->key_room * sizeof *terms->words.keys + terms->bytes_room +
+           lexicon_bytes(&terms->folded) + lexicon_bytes(&terms->surface) +
+           dict_bytes(&terms->patterns) + pattern_set_bytes(terms->folded_patterns) +
+           pattern_set_bytes(terms->surface_patterns);
+}
+
+// How often a word is met, guessed by its letters alone. On news that makes matching cost 1.05 to 1.3
+// times what it costs with counted frequencies (1,000 to a million watches). Letters of three bytes (Han, Kana) count as words of two.
+static float guess(tc_str word, bool wild)
+{
+    static const float by_letters[] = {0.6f,  0.5f,   0.4f,  0.3f,  0.12f, 0.07f,
+                                       0.05f, 0.035f, 0.03f, 0.02f, 0.015f};
+    size_t letters = 0;
+    for (size_t i = 0; i < word.len; i++) {
+        unsigned char byte = (unsigned char)word.ptr[i];
+        if (byte != '*' && byte != '?' && (byte & 0xc0) != 0x80)
+            letters += byte >= 0xe3 ? 2 : 1;
+    }
+    size_t most = sizeof by_letters / sizeof *by_letters - 1;
+    float cost = by_letters[letters < most ? letters : most];
+    return wild ? 2 * cost : cost;
+}
+
+static uint32_t new_term(struct terms *terms, struct lexicon_key key, float cost, bool plain)
+{
+    uint32_t term = terms->count++;
+    terms->words.keys =
+        tc_room(terms->words.keys, term, &terms->key_room, sizeof *terms->words.keys);
+    terms->costs = tc_room(terms->costs, term, &terms->cost_room, sizeof *terms->costs);
+    terms->plain = tc_room(terms->plain, term, &terms->plain_room, sizeof *terms->plain);
+    terms->words.keys[term] = key;
+    terms->costs[term] = cost;
+    terms->plain[term] = plain;
+    return term;
+}
+
+// A key as it is kept: the bytes of a long word are copied.
+static struct lexicon_key keep(struct terms *terms, tc_str word)
+{
+    struct lexicon_key key = lexicon_pack(word.ptr, word.len);
+    if (!lexicon_is_long(key))
+        return key;
+    size_t need = terms->bytes_used + word.len;
+    if (need > terms->bytes_room) {
+        terms->bytes_room = need * 2;
+        terms->words.bytes = tc_grow(terms->words.bytes, terms->bytes_room, 1);
+    }
+    memcpy(terms->words.bytes + terms->bytes_used, word.ptr, word.len);
+    key.low = terms->bytes_used;
+    terms->bytes_used = need;
+    return key;
+}
+
+static uint32_t term_of_word(struct terms *terms, tc_str word, bool exact)
+{
+    struct lexicon *lexicon = exact ? &terms->surface : &terms->folded;
+    struct lexicon_key key = lexicon_pack(word.ptr, word.len);
+    if (terms->sealed)
+        return lexicon_find(lexicon, &terms->words, key, lexicon_hash(key, lexicon->seed));
+    uint32_t *known = lexicon_add(lexicon, &terms->words, key);
+    if (*known == TERM_NONE) {
+        float cost =
+            exact || !terms->counts ? guess(word, false) : counts_share(terms->counts, word);
+        *known = new_term(terms, keep(terms, word), cost, !exact);
+    }
+    return *known;
+}
+
+static uint32_t term_of_pattern(struct terms *terms, tc_str text, uint8_t edits, bool exact)
+{
+    struct tc_buf key = {0};
+    tc_buf_byte(&key, exact ? 's' : 'f');
+    tc_buf_byte(&key, (char)('0' + edits));
+    tc_buf_str(&key, text);
+    uint32_t term = dict_find(&terms->patterns, tc_buf_view(&key));
+    if (term == DICT_NONE && terms->sealed)
+        term = TERM_NONE;
+    if (term == DICT_NONE) {
+        term = new_term(terms, (struct lexicon_key){0, 0}, guess(text, true), false);
+        pattern_set_add(exact ? terms->surface_patterns : terms->folded_patterns, text, edits,
+                        term);
+        *dict_add(&terms->patterns, tc_buf_view(&key)) = term;
+    }
+    tc_buf_done(&key);
+    return term;
+}
+
+uint32_t terms_of(struct terms *terms, const struct query_word *word, bool exact)
+{
+    tc_str text = exact ? word->surface : word->folded;
+    if (word->wild || word->edits)
+        return term_of_pattern(terms, text, word->edits, exact);
+    return term_of_word(terms, text, exact);
+}
+
+// ---- sealing -------------------------------------------------------------------------------
+
+static uint32_t rank_of(float cost) // 0 is the most frequent
+{
+    return cost >= 1 ? 0 : (uint32_t)((1 - cost) * (RANKS - 1));
+}
+
+// Final numbers by falling frequency, as they came where it is equal.
+static uint32_t *number(const struct terms *terms)
+{
+    uint32_t *map = tc_new(terms->count * sizeof *map), *next = tc_new((RANKS + 1) * sizeof *next);
+    for (uint32_t term = 1; term < terms->count; term++)
+        next[rank_of(terms->costs[term]) + 1]++;
+    for (uint32_t rank = 0; rank < RANKS; rank++)
+        next[rank + 1] += next[rank];
+    for (uint32_t term = 1; term < terms->count; term++)
+        map[term] = 1 + next[rank_of(terms->costs[term])]++;
+    free(next);
+    return map;
+}
+
+uint32_t *terms_seal(struct terms *terms)
+{
+    uint32_t *map = number(terms);
+    struct lexicon_key *keys = tc_new(terms->count * sizeof *keys);
+    for (uint32_t term = 1; term < terms->count; term++)
+        keys[map[term]] = terms->words.keys[term];
+    free(terms->words.keys);
+    terms->words.keys = keys;
+    terms->key_room = terms->count;
+    lexicon_seal(&terms->folded, &terms->words, map);
+    lexicon_seal(&terms->surface, &terms->words, map);
+    pattern_set_renumber(terms->folded_patterns, map);
+    pattern_set_renumber(terms->surface_patterns, map);
+    dict_renumber(&terms->patterns, map);
+    free(terms->costs);
+    free(terms->plain);
+    terms->costs = NULL;
+    terms->plain = NULL;
+    terms->counts = NULL;
+    terms->sealed = true;
+    return map;
+}

@@ -1,0 +1,46 @@
+// terms - every word and pattern that the watches ask for, as numbers.
+//
+// A term is a distinct word in the form it is asked for (folded or surface), or a distinct wildcard or near
+// spelling. Terms are numbered from 1 as they come; when all watches are laid out the set is sealed, and
+// frequent terms get the low numbers, so that what every text touches lies together.
+//
+//   memory   32 to 48 bytes a word when sealed; patterns see pattern.h
+//   threads  sealed: any number; before: one
+#ifndef TERMS_H
+#define TERMS_H
+
+#include "watcher/match/dict.h"
+#include "watcher/match/lexicon.h"
+#include "watcher/match/pattern.h"
+#include "watcher/match/query.h"
+
+enum { TERM_NONE = 0 };
+
+struct counts;
+
+struct terms {
+    uint32_t count; // terms are 1 .. count-1
+    struct lexicon folded, surface;
+    struct lexicon_words words;
+    size_t key_room, bytes_used, bytes_room;
+    struct dict patterns; // "f1hormus": form, edits, text -> term
+    struct pattern_set *folded_patterns, *surface_patterns;
+    const struct counts *counts; // borrowed until sealed; NULL: guess
+    float *costs;                // until sealed: guessed or counted share of texts that hold a term
+    bool *plain;                 // until sealed: it is a folded word
+    size_t cost_room, plain_room;
+    bool sealed;
+};
+
+void terms_init(struct terms *terms, uint64_t seed, const struct counts *counts);
+void terms_done(struct terms *terms);
+
+// The term of a query's word. When sealed: TERM_NONE if no watch asks for it.
+uint32_t terms_of(struct terms *terms, const struct query_word *word, bool exact);
+
+// Ends adding. Gives map[] from the numbers so far to the final ones; free() ends it.
+uint32_t *terms_seal(struct terms *terms);
+
+size_t terms_bytes(const struct terms *terms); // when sealed
+
+#endif
