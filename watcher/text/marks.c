@@ -5,6 +5,8 @@
 // matrix of bits; a multiplication gathers one column of it, which is eight bits of a plane.
 #include "watcher/text/marks.h"
 
+#include "watcher/text/utf8.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define HAVE_AVX2 1
@@ -12,7 +14,7 @@
 #define HAVE_AVX2 0
 #endif
 
-enum { WINDOW = MARKS_WINDOW, PLANES = 5, EIGHT = 8, HALF = 32, SPAN_MOST = 1024 };
+enum { WINDOW = MARKS_WINDOW, PLANES = 6, EIGHT = 8, HALF = 32, SPAN_MOST = 1024, BEHIND = 4 };
 
 #define ALWAYS __attribute__((always_inline)) static inline
 
@@ -61,7 +63,7 @@ static const uint8_t kinds[256] = {
 
 // The planes while they grow, and what a block needs to know of the one before.
 struct growth {
-    uint64_t *core, *blank, *line, *stop, *careful;
+    uint64_t *core, *blank, *line, *stop, *careful, *high_bytes;
     uint64_t core_before, w_before; // the last byte's, in the lowest bit
     size_t starts, signs, leads, lines;
     uint64_t high;
@@ -92,6 +94,7 @@ ALWAYS void combine(struct growth *all, size_t i, const struct seen *seen, uint6
     all->stop[i] = seen->stop;
     all->careful[i] =
         seen->loud | (sign & ~seen->hyphen & before & behind) | (seen->dot & (behind | w));
+    all->high_bytes[i] = seen->high;
     all->core_before = seen->core >> (WINDOW - 1);
     all->w_before = seen->w >> (WINDOW - 1);
     all->starts += (size_t)__builtin_popcountll(seen->core & ~before);
@@ -129,7 +132,6 @@ static void see_table(const unsigned char *bytes, struct seen *seen, char *small
         seen->high |= high << from;
         seen->lead |= lead << from;
     }
-    seen->wrong = seen->high; // told by utf8_bad
 }
 
 // ---- by AVX2 -----------------------------------------------------------------------------------
@@ -262,6 +264,7 @@ static struct growth step(struct growth all, size_t blocks)
     all.line += blocks;
     all.stop += blocks;
     all.careful += blocks;
+    all.high_bytes += blocks;
     return all;
 }
 
@@ -270,13 +273,14 @@ void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct 
     // The last block is filled up with blanks, and a window may begin at the end.
     size_t whole = text.len ? (text.len - 1) / WINDOW : 0, rows = whole + 3;
     uint64_t *planes = tc_arena_room(arena, PLANES * rows * sizeof *planes);
-    char *small = tc_arena_bytes(arena, (whole + 1) * WINDOW);
+    char *small = tc_arena_bytes(arena, (whole + 1) * WINDOW + BEHIND);
     char last[2 * WINDOW + 1];
     struct growth all = {.core = planes,
                          .blank = planes + rows,
                          .line = planes + 2 * rows,
                          .stop = planes + 3 * rows,
-                         .careful = planes + 4 * rows};
+                         .careful = planes + 4 * rows,
+                         .high_bytes = planes + 5 * rows};
     make_blocks(&all, how, text.ptr, whole, small);
     memset(last, ' ', sizeof last);
     if (text.len)
@@ -285,21 +289,26 @@ void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct 
     char blanks[2 * WINDOW];
     make_blocks(&tail, how, last, 1, blanks);
     memcpy(small + whole * WINDOW, blanks, WINDOW);
+    memset(small + (whole + 1) * WINDOW, ' ', BEHIND);
     for (size_t i = whole + 1; i < rows; i++) {
-        planes[i] = planes[2 * rows + i] = planes[3 * rows + i] = planes[4 * rows + i] = 0;
+        planes[i] = planes[2 * rows + i] = planes[3 * rows + i] = planes[4 * rows + i] =
+            planes[5 * rows + i] = 0;
         planes[rows + i] = UINT64_MAX;
     }
-    *out = (struct marks){.text = text,
-                          .small = small,
-                          .core = planes,
-                          .blank = planes + rows,
-                          .line = planes + 2 * rows,
-                          .stop = planes + 3 * rows,
-                          .careful = planes + 4 * rows,
-                          .lines = tail.lines,
-                          .words = tail.starts + tail.leads + tail.signs + text.len / SPAN_MOST,
-                          .ascii = tail.high == 0,
-                          .doubtful = tail.doubtful != 0 || tail.expected != 0};
+    *out =
+        (struct marks){.text = text,
+                       .small = small,
+                       .core = planes,
+                       .blank = planes + rows,
+                       .line = planes + 2 * rows,
+                       .stop = planes + 3 * rows,
+                       .careful = planes + 4 * rows,
+                       .high = planes + 5 * rows,
+                       .lines = tail.lines,
+                       .words = tail.starts + tail.leads + tail.signs + text.len / SPAN_MOST,
+                       .ascii = tail.high == 0,
+                       .doubtful = how == MARKS_TABLE ? tail.high && utf8_bad(text)
+                                                      : tail.doubtful != 0 || tail.expected != 0};
 }
 
 size_t marks_find(const uint64_t *plane, size_t from, size_t to)
