@@ -5,39 +5,23 @@
 #include "watcher/text/unicode.h"
 #include "watcher/text/utf8.h"
 
-// Bits of a block, and those that a character at its end has in the next one.
-struct bits {
-    uint64_t now, next;
+// The characters of one kind: a bit for the first byte of each in this block, and in `carry` whether
+// the last one of the block before goes on.
+struct kind {
+    uint64_t first, carry;
 };
 
 // What is known of the characters of a block.
 struct found {
-    struct bits core, gap, cut;
-    struct bits ends; // gaps that may end a sentence
-    uint64_t skip;    // bytes of the next block that its last character takes
+    struct kind core, single, gap, end; // end: gaps that may end a sentence
 };
 
-static inline void put(struct bits *bits, size_t from, size_t len)
-{
-    bits->now |= marks_low(len) << from;
-    if (from + len > MARKS_WINDOW)
-        bits->next |= marks_low(len) >> (MARKS_WINDOW - from);
-}
-
-// Goes on to the next block.
-static void turn(struct bits *bits)
-{
-    *bits = (struct bits){bits->next, 0};
-}
-
-// The character at p, which is good UTF-8 beyond ASCII; both short lengths without a branch. The
-// two bytes behind p are readable.
+// The character at p, good UTF-8 of two or three bytes, without a branch. The byte behind two is
+// readable.
 static inline size_t decode(const unsigned char *p, uint32_t *cp)
 {
     uint32_t two = (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu);
     uint32_t three = (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
-    if (p[0] >= 0xF0)
-        return utf8_next((const char *)p, (const char *)p + UTF8_MOST, cp);
     *cp = p[0] >= 0xE0 ? three : two;
     return p[0] >= 0xE0 ? 3 : 2;
 }
@@ -86,55 +70,57 @@ static bool is_gap(unsigned cell, uint32_t cp)
     }
 }
 
-static void find(char *small, size_t at, size_t len, uint32_t cp, struct found *found)
+// Looks at the character of `bit`.
+static inline void find(char *small, uint64_t bit, struct found *found)
 {
+    uint32_t cp;
+    size_t len = decode((const unsigned char *)small, &cp);
     unsigned cell = unicode_cell_of(cp);
     if ((cell & (UNICODE_CLASS | UNICODE_ODD)) == CLASS_LETTER) {
         if (!(cell & (UNICODE_TONED | UNICODE_FOLDS)) || is_simple(small, len, cp, cell))
-            put(&found->core, at, len);
+            found->core.first |= bit;
     } else if (is_single(cell)) {
-        put(&found->core, at, len);
-        put(&found->cut, at, 1);
-        if (at + len < MARKS_WINDOW)
-            put(&found->cut, at + len, 1);
-        else
-            found->cut.next |= UINT64_C(1) << (at + len - MARKS_WINDOW);
+        found->single.first |= bit;
     } else if (is_gap(cell, cp)) {
-        put(&found->gap, at, len);
+        found->gap.first |= bit;
         if (unicode_class(cell) == CLASS_STOP || unicode_class(cell) == CLASS_FULLSTOP)
-            put(&found->ends, at, len);
+            found->end.first |= bit;
     }
 }
 
-// Finds the characters beyond ASCII in block `i`.
-static void find_all(const struct marks *marks, size_t i, struct found *found)
+// All bytes of the characters of a kind, `inner` being the bytes that go on with one. Then the kind
+// is ready for the next block.
+static uint64_t whole(struct kind *kind, uint64_t inner)
 {
-    char *small = marks->small + i * MARKS_WINDOW;
-    uint64_t high = marks->high[i] & ~found->skip;
-    found->skip = 0;
-    while (high) {
-        size_t at = marks_first(high);
-        uint32_t cp;
-        size_t len = decode((const unsigned char *)small + at, &cp);
-        find(small + at, at, len, cp, found);
-        high &= ~(marks_low(len) << at);
-        if (at + len > MARKS_WINDOW)
-            found->skip = marks_low(at + len - MARKS_WINDOW);
-    }
+    uint64_t bits = kind->first | (kind->carry & inner);
+    bits |= bits << 1 & inner;
+    bits |= bits << 1 & inner;
+    *kind = (struct kind){0, bits >> (MARKS_WINDOW - 1)};
+    return bits;
 }
 
 static void write_down(struct marks *marks, size_t i, struct found *found)
 {
-    uint64_t core = found->core.now, gap = found->gap.now;
-    marks->core[i] |= core;
+    uint64_t inner = marks->high[i] & ~marks->lead[i], before = found->single.carry;
+    uint64_t core = whole(&found->core, inner), single_first = found->single.first;
+    uint64_t single = whole(&found->single, inner), gap = whole(&found->gap, inner);
+    uint64_t end = whole(&found->end, inner);
+    marks->core[i] |= core | single;
     marks->blank[i] |= gap;
-    marks->careful[i] &= ~(core | gap);
-    marks->stop[i] &= ~(core | (gap & ~found->ends.now));
-    marks->cut[i] = found->cut.now;
-    turn(&found->core);
-    turn(&found->gap);
-    turn(&found->cut);
-    turn(&found->ends);
+    marks->careful[i] &= ~(core | single | gap);
+    marks->stop[i] &= ~(core | single | (gap & ~end));
+    marks->cut[i] = single_first | ((single << 1 | before) & ~inner);
+}
+
+// Finds the characters beyond ASCII that begin in block `i`. Those of four bytes stay careful.
+static void find_all(const struct marks *marks, size_t i, struct found *found)
+{
+    char *small = marks->small + i * MARKS_WINDOW;
+    for (uint64_t lead = marks->lead[i]; lead; lead &= lead - 1) {
+        size_t at = marks_first(lead);
+        if ((unsigned char)small[at] < 0xF0)
+            find(small + at, lead & -lead, found);
+    }
 }
 
 // Bits one byte later and one byte earlier, over the borders of blocks.

@@ -32,6 +32,7 @@ struct marks {
     uint64_t *stop;      // where a sentence may end: . ! ? and everything beyond ASCII
     uint64_t *careful;   // see above
     uint64_t *high;      // bytes beyond ASCII
+    uint64_t *lead;      // those of them that begin a character
     uint64_t *cut;       // where a word ends or begins between core bytes (letters.h), or NULL
     size_t lines, words; // line feeds; an upper bound of the words
     bool ascii;
