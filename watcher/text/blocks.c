@@ -81,8 +81,8 @@ static uint32_t characters(const struct marks *marks, const struct block *block)
 {
     tc_str text = marks->text;
     uint32_t count = 0;
-    if (marks->ascii)
-        return block->to - block->from;
+    if (marks->ascii || block->to - block->from > WRAP_COLUMNS * UTF8_MOST)
+        return block->to - block->from; // or so many that they are too many
     for (size_t i = block->from; i < block->to; i++)
         count += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
     return count;

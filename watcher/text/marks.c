@@ -21,7 +21,8 @@ enum { WINDOW = MARKS_WINDOW, PLANES = 7, EIGHT = 8, HALF = 32, SPAN_MOST = 1024
 // The kinds of 64 bytes, the first in the lowest bit.
 struct seen {
     uint64_t core, blank, line, stop, loud, hyphen, dot, w; // as in the table
-    uint64_t high;                                          // bytes beyond ASCII, and of them
+    uint64_t digit, comma;
+    uint64_t high;               // bytes beyond ASCII, and of them
     uint64_t lead, lead3, lead4; // those that begin a character, of three bytes or more, of four
     uint64_t wrong;              // those that are wrong, or wrong before the next
 };
@@ -64,11 +65,16 @@ static const uint8_t kinds[256] = {
 // The marks while they grow, and what a block needs to know of the one before.
 struct growth {
     struct marks *marks;
-    uint64_t core_before, w_before; // the last byte's, in the lowest bit
-    uint64_t expected;              // bytes that must go on with a character, in the lowest bits
-    uint64_t high, wrong;           // whether there are any
+    uint64_t core_before, digit_before, w_before; // the last byte's, in the lowest bit
+    uint64_t expected;    // bytes that must go on with a character, in the lowest bits
+    uint64_t high, wrong; // whether there are any
     size_t starts, signs, leads;
 };
+
+static inline bool is_digit(unsigned char c)
+{
+    return (unsigned)(c - '0') < 10u;
+}
 
 // Characters beyond ASCII begin with a lead byte, and as many others follow as it says.
 ALWAYS void count_characters(struct growth *all, const struct seen *seen)
@@ -81,23 +87,28 @@ ALWAYS void count_characters(struct growth *all, const struct seen *seen)
         seen->lead >> (WINDOW - 1) | seen->lead3 >> (WINDOW - 2) | seen->lead4 >> (WINDOW - 3);
 }
 
-// Adds block `i`; `core_behind`: whether the byte behind it is core.
-ALWAYS void combine(struct growth *all, size_t i, const struct seen *seen, uint64_t core_behind)
+// Adds block `i`; `next`: the byte behind it.
+ALWAYS void combine(struct growth *all, size_t i, const struct seen *seen, unsigned char next)
 {
-    uint64_t before = seen->core << 1 | all->core_before, w = seen->w << 1 | all->w_before;
-    uint64_t behind = seen->core >> 1 | core_behind << (WINDOW - 1);
+    uint64_t core_behind = seen->core >> 1 | (uint64_t)(kinds[next] & CORE) << (WINDOW - 1);
+    uint64_t digit_behind = seen->digit >> 1 | (uint64_t)is_digit(next) << (WINDOW - 1);
+    uint64_t core_before = seen->core << 1 | all->core_before;
+    uint64_t digit_before = seen->digit << 1 | all->digit_before;
+    uint64_t joined = (seen->dot | seen->comma) & digit_before & digit_behind;
     uint64_t sign = ~(seen->core | seen->blank | seen->high);
-    all->marks->core[i] = seen->core;
+    uint64_t inside = sign & ~seen->hyphen & core_before & core_behind;
+    uint64_t dot = seen->dot & (core_behind | seen->w << 1 | all->w_before);
+    all->marks->core[i] = seen->core | joined;
     all->marks->blank[i] = seen->blank;
     all->marks->line[i] = seen->line;
-    all->marks->stop[i] = seen->stop;
-    all->marks->careful[i] =
-        seen->loud | (sign & ~seen->hyphen & before & behind) | (seen->dot & (behind | w));
+    all->marks->stop[i] = seen->stop & ~joined;
+    all->marks->careful[i] = seen->loud | ((inside | dot) & ~joined);
     all->marks->high[i] = seen->high;
     all->marks->lead[i] = seen->lead;
     all->core_before = seen->core >> (WINDOW - 1);
+    all->digit_before = seen->digit >> (WINDOW - 1);
     all->w_before = seen->w >> (WINDOW - 1);
-    all->starts += (size_t)__builtin_popcountll(seen->core & ~before);
+    all->starts += (size_t)__builtin_popcountll(seen->core & ~core_before);
     all->signs += (size_t)__builtin_popcountll(sign);
     if (seen->line)
         all->marks->lines += (size_t)__builtin_popcountll(seen->line);
@@ -121,6 +132,8 @@ static void see_eight(const unsigned char *bytes, unsigned shift, struct seen *s
     for (unsigned i = 0; i < EIGHT; i++) {
         unsigned char c = bytes[i];
         kind |= (uint64_t)kinds[c] << (EIGHT * i);
+        seen->digit |= (uint64_t)is_digit(c) << (shift + i);
+        seen->comma |= (uint64_t)(c == ',') << (shift + i);
         seen->high |= (uint64_t)(c >> 7) << (shift + i);
         seen->lead |= (uint64_t)(c >= 0xC0) << (shift + i);
         small[i] = (char)(c | ((unsigned)(c - 'A') < 26u ? 0x20u : 0u));
@@ -141,7 +154,7 @@ static void make_table(struct growth *all, const char *text, size_t from, size_t
         struct seen seen = {0};
         for (unsigned at = 0; at < WINDOW; at += EIGHT)
             see_eight((const unsigned char *)text + at, at, &seen, small + at);
-        combine(all, i, &seen, kinds[(unsigned char)text[WINDOW]] & CORE);
+        combine(all, i, &seen, (unsigned char)text[WINDOW]);
     }
 }
 
@@ -200,7 +213,7 @@ AVX2_PART void see_half(const char *text, unsigned shift, struct seen *seen, cha
     __m256i bytes = _mm256_loadu_si256((const __m256i *)text);
     __m256i next = _mm256_loadu_si256((const __m256i *)(text + 1));
     __m256i bit = _mm256_set1_epi8(0x20), low = either(bytes, bit);
-    __m256i core = either(is_between(low, 'a', 'z'), is_between(bytes, '0', '9'));
+    __m256i digit = is_between(bytes, '0', '9'), core = either(is_between(low, 'a', 'z'), digit);
     __m256i line = is(bytes, '\n'), dot = is(bytes, '.');
     __m256i loud = either(
         either(is_between(bytes, '#', '&'), is(bytes, '+')),
@@ -208,6 +221,8 @@ AVX2_PART void see_half(const char *text, unsigned shift, struct seen *seen, cha
     __m256i stop = either(dot, either(is(bytes, '!'), is(bytes, '?')));
     uint64_t high = bits_of(bytes);
     seen->core |= bits_of(core) << shift;
+    seen->digit |= bits_of(digit) << shift;
+    seen->comma |= bits_of(is(bytes, ',')) << shift;
     seen->blank |= bits_of(either(is(bytes, ' '), is_between(bytes, '\t', '\r'))) << shift;
     seen->line |= bits_of(line) << shift;
     seen->stop |= (bits_of(stop) | high) << shift;
@@ -229,7 +244,7 @@ AVX2 static void make_avx2(struct growth *all, const char *text, size_t from, si
         struct seen seen = {0};
         see_half(text, 0, &seen, small);
         see_half(text + HALF, HALF, &seen, small + HALF);
-        combine(all, i, &seen, kinds[(unsigned char)text[WINDOW]] & CORE);
+        combine(all, i, &seen, (unsigned char)text[WINDOW]);
     }
 }
 

@@ -22,11 +22,11 @@
 //   everything beyond ASCII
 //   : # $ % & + / @ _   signs that may belong to a word, or to an address
 //   . before a core byte (.NET U.S.), or behind a w (www.)
-//   other signs between two core bytes (China's 6,022), but for the hyphen, which always cuts
+//   other signs between two core bytes (China's), but for the hyphen, which always cuts
 struct marks {
     tc_str text;
     char *small;         // the same text, A-Z as a-z
-    uint64_t *core;      // ASCII letters and digits
+    uint64_t *core;      // ASCII letters and digits, and . and , between two digits
     uint64_t *blank;     // ASCII white space, and what lies behind the end
     uint64_t *line;      // line feeds
     uint64_t *stop;      // where a sentence may end: . ! ? and everything beyond ASCII
