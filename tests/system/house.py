@@ -77,10 +77,10 @@ class Daemon:
     def socket(self, name):
         return f"ipc://{self.runtime}/{name}.sock"
 
-    def launch(self, **environment):
-        """Starts the program without waiting for anything."""
+    def launch(self, *wrapper, **environment):
+        """Starts the program, behind a wrapper's words if any, without waiting for anything."""
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([binary(self.program), *self.arguments],
+            self.process = subprocess.Popen([*wrapper, binary(self.program), *self.arguments],
                                             env={**self.environment, **environment}, cwd=self.folder,
                                             stdin=subprocess.DEVNULL, stderr=log, stdout=log,
                                             # Python ignores SIGXFSZ and the program then too: a
