@@ -2,6 +2,7 @@
 // store to the planes for each character cost ten times as much (30 ns).
 #include "watcher/text/letters.h"
 
+#include "watcher/text/fold.h"
 #include "watcher/text/unicode.h"
 #include "watcher/text/utf8.h"
 
@@ -16,14 +17,14 @@ struct found {
     struct kind core, single, gap, end; // end: gaps that may end a sentence
 };
 
-// The character at p, good UTF-8 of two or three bytes, without a branch. The byte behind two is
-// readable.
+// The character at p, good UTF-8 of two or three bytes. No branch: in Vietnamese both lengths come
+// in no order, and a wrong guess costs more than the rest. The byte behind two is readable.
 static inline size_t decode(const unsigned char *p, uint32_t *cp)
 {
-    uint32_t two = (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu);
+    uint32_t two = (p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu), is_three = p[0] >= 0xE0;
     uint32_t three = (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
-    *cp = p[0] >= 0xE0 ? three : two;
-    return p[0] >= 0xE0 ? 3 : 2;
+    *cp = two ^ ((two ^ three) & (0u - is_three));
+    return 2 + is_three;
 }
 
 // Writes the folding of a letter over it in small letters. False when it has another length.
@@ -38,14 +39,6 @@ static bool fold_in_place(char *small, size_t len, uint32_t cp)
         return false;
     memcpy(small, folded.ptr, len);
     return true;
-}
-
-static bool is_simple(char *small, size_t len, uint32_t cp, unsigned cell)
-{
-    char next = small[len];
-    if (cell & UNICODE_TONED && (next == 'a' || next == 'e' || next == 'y'))
-        return false;
-    return !(cell & UNICODE_FOLDS) || fold_in_place(small, len, cp);
 }
 
 static bool is_single(unsigned cell)
@@ -77,7 +70,12 @@ static inline void find(char *small, uint64_t bit, struct found *found)
     size_t len = decode((const unsigned char *)small, &cp);
     unsigned cell = unicode_cell_of(cp);
     if ((cell & (UNICODE_CLASS | UNICODE_ODD)) == CLASS_LETTER) {
-        if (!(cell & (UNICODE_TONED | UNICODE_FOLDS)) || is_simple(small, len, cp, cell))
+        char next = small[len];
+        unsigned toned = (cell & UNICODE_TONED) != 0;
+        unsigned vowel = (unsigned)(next == 'a') | (next == 'e') | (next == 'y');
+        if (toned & vowel && fold_moves_tone(cp, next))
+            return;
+        if (!(cell & UNICODE_FOLDS) || fold_in_place(small, len, cp))
             found->core.first |= bit;
     } else if (is_single(cell)) {
         found->single.first |= bit;
