@@ -7,6 +7,7 @@
 
 #include "watcher/text/utf8.h"
 
+#include <endian.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define HAVE_AVX2 1
@@ -20,8 +21,8 @@ enum { WINDOW = MARKS_WINDOW, PLANES = 7, EIGHT = 8, HALF = 32, SPAN_MOST = 1024
 
 // The kinds of 64 bytes, the first in the lowest bit.
 struct seen {
-    uint64_t core, blank, line, stop, loud, hyphen, dot, w; // as in the table
-    uint64_t digit, comma;
+    uint64_t core, blank, comma, stop, loud, hyphen, dot, w; // as in the table
+    uint64_t digit, line;
     uint64_t high;               // bytes beyond ASCII, and of them
     uint64_t lead, lead3, lead4; // those that begin a character, of three bytes or more, of four
     uint64_t wrong;              // those that are wrong, or wrong before the next
@@ -30,7 +31,7 @@ struct seen {
 enum {
     CORE = 1,
     BLANK = 2,
-    LINE = 4,
+    COMMA = 4,
     STOP = 8,
     LOUD = 16,
     HYPHEN = 32,
@@ -44,10 +45,10 @@ enum {
 
 // clang-format off
 static const uint8_t kinds[256] = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, BLANK, BLANK | LINE, BLANK, BLANK, BLANK, 0, 0, // 00
+    0, 0, 0, 0, 0, 0, 0, 0, 0, BLANK, BLANK, BLANK, BLANK, BLANK, 0, 0, // 00
     TIMES16(0),
     BLANK, STOP, 0, LOUD, LOUD, LOUD, LOUD, 0, // 20:  !"#$%&'
-    0, 0, 0, LOUD, 0, HYPHEN, STOP | DOT, LOUD, // 28: ()*+,-./
+    0, 0, 0, LOUD, COMMA, HYPHEN, STOP | DOT, LOUD, // 28: ()*+,-./
     TIMES4(CORE), TIMES4(CORE), // 30: 01234567
     CORE, CORE, LOUD, 0, 0, 0, 0, STOP, // 38: 89:;<=>?
     LOUD, CORE, CORE, CORE, TIMES4(CORE), // 40: @ABCDEFG
@@ -119,33 +120,48 @@ ALWAYS void combine(struct growth *all, size_t i, const struct seen *seen, unsig
 
 // ---- by table ----------------------------------------------------------------------------------
 
+#define ONES UINT64_C(0x0101010101010101)
+
 // Bit `column` of each of eight bytes, the first byte's lowest.
 static uint64_t column_of(uint64_t bytes, unsigned column)
 {
-    return ((bytes >> column & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080)) >> 56;
+    return ((bytes >> column & ONES) * UINT64_C(0x0102040810204080)) >> 56;
 }
 
-// Adds the eight bytes at `bytes` to the planes, `shift` bits up.
-static void see_eight(const unsigned char *bytes, unsigned shift, struct seen *seen, char *small)
+// The eight bytes with A-Z as a-z. A sum of seven bits carries into the eighth where a byte is large
+// enough.
+static uint64_t small_letters(uint64_t bytes)
 {
-    uint64_t kind = 0;
-    for (unsigned i = 0; i < EIGHT; i++) {
-        unsigned char c = bytes[i];
-        kind |= (uint64_t)kinds[c] << (EIGHT * i);
-        seen->digit |= (uint64_t)is_digit(c) << (shift + i);
-        seen->comma |= (uint64_t)(c == ',') << (shift + i);
-        seen->high |= (uint64_t)(c >> 7) << (shift + i);
-        seen->lead |= (uint64_t)(c >= 0xC0) << (shift + i);
-        small[i] = (char)(c | ((unsigned)(c - 'A') < 26u ? 0x20u : 0u));
-    }
-    seen->core |= column_of(kind, 0) << shift;
-    seen->blank |= column_of(kind, 1) << shift;
-    seen->line |= column_of(kind, 2) << shift;
+    uint64_t low = bytes & (ONES * 0x7F);
+    uint64_t from_a = low + ONES * (0x80 - 'A'), behind_z = low + ONES * (0x7F - 'Z');
+    uint64_t capital = from_a & ~behind_z & ~bytes & (ONES * 0x80);
+    return bytes | capital >> 2;
+}
+
+// Adds the eight bytes at `text` to the planes, `shift` bits up. What the bits of a byte tell by
+// themselves is not in the table.
+static void see_eight(const char *text, unsigned shift, struct seen *seen, char *small)
+{
+    uint64_t bytes, kind = 0;
+    memcpy(&bytes, text, EIGHT);
+    for (unsigned i = 0; i < EIGHT; i++)
+        kind |= (uint64_t)kinds[(unsigned char)text[i]] << (EIGHT * i);
+    bytes = le64toh(bytes);
+    uint64_t core = column_of(kind, 0), blank = column_of(kind, 1), folded;
+    seen->core |= core << shift;
+    seen->blank |= blank << shift;
+    seen->comma |= column_of(kind, 2) << shift;
     seen->stop |= column_of(kind, 3) << shift;
     seen->loud |= column_of(kind, 4) << shift;
     seen->hyphen |= column_of(kind, 5) << shift;
     seen->dot |= column_of(kind, 6) << shift;
     seen->w |= column_of(kind, 7) << shift;
+    seen->digit |= (core & ~column_of(bytes, 6)) << shift;                       // not 0x4_ to 0x7_
+    seen->line |= (blank & column_of(bytes, 1) & ~column_of(bytes, 0)) << shift; // 0x0A
+    seen->high |= column_of(bytes, 7) << shift;
+    seen->lead |= column_of(bytes & bytes << 1, 7) << shift;
+    folded = htole64(small_letters(bytes));
+    memcpy(small, &folded, EIGHT);
 }
 
 static void make_table(struct growth *all, const char *text, size_t from, size_t to, char *small)
@@ -153,7 +169,7 @@ static void make_table(struct growth *all, const char *text, size_t from, size_t
     for (size_t i = from; i < to; i++, text += WINDOW, small += WINDOW) {
         struct seen seen = {0};
         for (unsigned at = 0; at < WINDOW; at += EIGHT)
-            see_eight((const unsigned char *)text + at, at, &seen, small + at);
+            see_eight(text + at, at, &seen, small + at);
         combine(all, i, &seen, (unsigned char)text[WINDOW]);
     }
 }
