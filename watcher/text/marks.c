@@ -37,6 +37,8 @@ enum {
     HYPHEN = 32,
     DOT = 64,
     W = 128,
+    BEYOND = STOP | LOUD,  // ASCII
+    ODD = BEYOND | HYPHEN, // and never in UTF-8, or with bounds of its own for the byte behind
 };
 
 #define TIMES4(x) x, x, x, x
@@ -59,7 +61,10 @@ static const uint8_t kinds[256] = {
     TIMES4(CORE), TIMES4(CORE),
     TIMES4(CORE), CORE, CORE, CORE, CORE | W, // 70: pqrstuvw
     CORE, CORE, CORE, 0, 0, 0, 0, 0, // 78: xyz{|}~
-    TIMES64(STOP | LOUD), TIMES64(STOP | LOUD),
+    TIMES64(BEYOND), // 80
+    ODD, ODD, BEYOND, BEYOND, TIMES4(BEYOND), TIMES4(BEYOND), TIMES4(BEYOND), TIMES16(BEYOND), // c0
+    ODD, BEYOND, BEYOND, BEYOND, TIMES4(BEYOND), TIMES4(BEYOND), BEYOND, ODD, BEYOND, BEYOND, // e0
+    ODD, BEYOND, BEYOND, BEYOND, ODD, ODD, ODD, ODD, TIMES4(ODD), TIMES4(ODD), // f0
 };
 // clang-format on
 
@@ -138,6 +143,14 @@ static uint64_t small_letters(uint64_t bytes)
     return bytes | capital >> 2;
 }
 
+static void see_eight_characters(uint64_t bytes, unsigned shift, struct seen *seen)
+{
+    uint64_t two = bytes & bytes << 1, three = two & bytes << 2, four = three & bytes << 3;
+    seen->lead |= column_of(two, 7) << shift;
+    seen->lead3 |= column_of(three, 7) << shift;
+    seen->lead4 |= column_of(four, 7) << shift;
+}
+
 // Adds the eight bytes at `text` to the planes, `shift` bits up. What the bits of a byte tell by
 // themselves is not in the table.
 static void see_eight(const char *text, unsigned shift, struct seen *seen, char *small)
@@ -159,7 +172,8 @@ static void see_eight(const char *text, unsigned shift, struct seen *seen, char 
     seen->digit |= (core & ~column_of(bytes, 6)) << shift;                       // not 0x4_ to 0x7_
     seen->line |= (blank & column_of(bytes, 1) & ~column_of(bytes, 0)) << shift; // 0x0A
     seen->high |= column_of(bytes, 7) << shift;
-    seen->lead |= column_of(bytes & bytes << 1, 7) << shift;
+    if (bytes & (ONES * 0x80))
+        see_eight_characters(bytes, shift, seen);
     folded = htole64(small_letters(bytes));
     memcpy(small, &folded, EIGHT);
 }
@@ -170,6 +184,7 @@ static void make_table(struct growth *all, const char *text, size_t from, size_t
         struct seen seen = {0};
         for (unsigned at = 0; at < WINDOW; at += EIGHT)
             see_eight(text + at, at, &seen, small + at);
+        seen.wrong = seen.hyphen & seen.high; // perhaps
         combine(all, i, &seen, (unsigned char)text[WINDOW]);
     }
 }
@@ -328,8 +343,9 @@ void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct 
     make_end(out, whole + 1, rows);
     out->words = all.starts + all.leads + all.signs + text.len / SPAN_MOST;
     out->ascii = all.high == 0;
-    out->doubtful =
-        how == MARKS_TABLE ? !out->ascii && utf8_bad(text) > 0 : (all.wrong | all.expected) != 0;
+    out->doubtful = (all.wrong | all.expected) != 0;
+    if (out->doubtful && how == MARKS_TABLE) // it knows too little of the byte behind
+        out->doubtful = utf8_bad(text) > 0;
 }
 
 size_t marks_find(const uint64_t *plane, size_t from, size_t to)
