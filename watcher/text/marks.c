@@ -5,7 +5,7 @@
 // matrix of bits; a multiplication gathers one column of it, which is eight bits of a plane.
 #include "watcher/text/marks.h"
 
-#include "watcher/text/utf8.h"
+#include "watcher/text/words.h"
 
 #include <endian.h>
 #if defined(__x86_64__)
@@ -15,7 +15,7 @@
 #define HAVE_AVX2 0
 #endif
 
-enum { WINDOW = MARKS_WINDOW, PLANES = 7, EIGHT = 8, HALF = 32, SPAN_MOST = 1024, BEHIND = 4 };
+enum { WINDOW = MARKS_WINDOW, PLANES = 7, EIGHT = 8, HALF = 32, BEHIND = 4 };
 
 #define ALWAYS __attribute__((always_inline)) static inline
 
@@ -71,6 +71,7 @@ static const uint8_t kinds[256] = {
 // The marks while they grow, and what a block needs to know of the one before.
 struct growth {
     struct marks *marks;
+    uint64_t care;                                // all ones: signs may belong to words
     uint64_t core_before, digit_before, w_before; // the last byte's, in the lowest bit
     uint64_t expected;    // bytes that must go on with a character, in the lowest bits
     uint64_t high, wrong; // whether there are any
@@ -100,7 +101,7 @@ ALWAYS void combine(struct growth *all, size_t i, const struct seen *seen, unsig
     uint64_t digit_behind = seen->digit >> 1 | (uint64_t)is_digit(next) << (WINDOW - 1);
     uint64_t core_before = seen->core << 1 | all->core_before;
     uint64_t digit_before = seen->digit << 1 | all->digit_before;
-    uint64_t joined = (seen->dot | seen->comma) & digit_before & digit_behind;
+    uint64_t joined = (seen->dot | seen->comma) & digit_before & digit_behind & all->care;
     uint64_t sign = ~(seen->core | seen->blank | seen->high);
     uint64_t inside = sign & ~seen->hyphen & core_before & core_behind;
     uint64_t dot = seen->dot & (core_behind | seen->w << 1 | all->w_before);
@@ -108,7 +109,7 @@ ALWAYS void combine(struct growth *all, size_t i, const struct seen *seen, unsig
     all->marks->blank[i] = seen->blank;
     all->marks->line[i] = seen->line;
     all->marks->stop[i] = seen->stop & ~joined;
-    all->marks->careful[i] = seen->loud | ((inside | dot) & ~joined);
+    all->marks->careful[i] = (seen->loud | ((inside | dot) & ~joined)) & all->care;
     all->marks->high[i] = seen->high;
     all->marks->lead[i] = seen->lead;
     all->core_before = seen->core >> (WINDOW - 1);
@@ -317,7 +318,8 @@ static void make_end(struct marks *marks, size_t from, size_t to)
     }
 }
 
-void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct marks *out)
+void marks_make(tc_str text, enum marks_how how, bool signs, struct tc_arena *arena,
+                struct marks *out)
 {
     size_t whole = text.len ? (text.len - 1) / WINDOW : 0, tail = whole * WINDOW;
     size_t rows = whole + 3;
@@ -333,7 +335,7 @@ void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct 
                           .careful = planes + 4 * rows,
                           .high = planes + 5 * rows,
                           .lead = planes + 6 * rows};
-    struct growth all = {.marks = out};
+    struct growth all = {.marks = out, .care = signs ? UINT64_MAX : 0};
     memset(last, ' ', sizeof last);
     memset(small + tail + WINDOW, ' ', BEHIND);
     if (text.len)
@@ -341,7 +343,7 @@ void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct 
     make(&all, how, text.ptr, 0, whole, small);
     make(&all, how, last, whole, whole + 1, small + tail);
     make_end(out, whole + 1, rows);
-    out->words = all.starts + all.leads + all.signs + text.len / SPAN_MOST;
+    out->words = all.starts + all.leads + all.signs + text.len / WORDS_SPAN_MOST;
     out->ascii = all.high == 0;
     out->doubtful = (all.wrong | all.expected) != 0;
     if (out->doubtful && how == MARKS_TABLE) // it knows too little of the byte behind

@@ -44,7 +44,10 @@ enum marks_how { MARKS_TABLE, MARKS_AVX2 };
 // Whether this processor can. MARKS_TABLE always can.
 bool marks_can(enum marks_how how);
 
-void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct marks *out);
+// `signs`: whether words may hold more than letters and digits of ASCII; else nothing is careful,
+// and no sign is core.
+void marks_make(tc_str text, enum marks_how how, bool signs, struct tc_arena *arena,
+                struct marks *out);
 
 enum { MARKS_WINDOW = 64 };
 
