@@ -7,11 +7,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/daemon.h"
 #include "common/fault.h"
 #include "watcher/pipeline.h"
 
 const char *argp_program_version = "tocsin-watcher " TOCSIN_VERSION;
+
+enum { ONCE_TELL_MS = 10 * 1000 };
 
 struct flags {
     const char *config;
@@ -138,12 +141,22 @@ static bool take_signals(int fd, const struct settings *settings, struct pipelin
     return stop;
 }
 
+// With --once somebody sits and waits: says what for. There is no time-out: the hits are safe.
+static void tell_waiting(const struct settings *settings, const struct pipeline *pipeline)
+{
+    uint64_t waiting = 0;
+    if (pipeline_awaits_broker(pipeline, &waiting))
+        tc_log(TC_WARN, "watcher.waiting", "for=%.*s outbox_waiting=%llu", TC_ARG(settings->broker),
+               (unsigned long long)waiting);
+}
+
 // Waits for signals, for the outbox to fail and, with --once, for the end of the work.
 static int watch_over(const struct settings *settings, bool once, int signals,
                       struct pipeline *pipeline)
 {
     struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
                            {.fd = pipeline_progress_fd(pipeline), .events = POLLIN}};
+    int64_t tell_at = tc_mono_ns() + ONCE_TELL_MS * TC_MS;
     for (;;) {
         eventfd_t count;
         enum pipeline_state state = pipeline_state(pipeline);
@@ -151,7 +164,13 @@ static int watch_over(const struct settings *settings, bool once, int signals,
             return TC_EIO;
         if (state == PIPELINE_DONE && once)
             return TC_OK;
-        poll(fds, 2, -1);
+        int rest = once ? (int)((tell_at - tc_mono_ns()) / TC_MS) : -1;
+        if (once && rest <= 0) {
+            tell_waiting(settings, pipeline);
+            tell_at = tc_mono_ns() + ONCE_TELL_MS * TC_MS;
+            continue;
+        }
+        poll(fds, 2, rest);
         (void)!eventfd_read(fds[1].fd, &count);
         if (take_signals(signals, settings, pipeline))
             return TC_OK;

@@ -152,6 +152,7 @@ static void stats(void *context, struct tc_json *json)
     tc_json_put_u64(json, "rejected", now.rejected + pipeline->refused);
     tc_json_put_u64(json, "outbox_waiting", now.outbox_waiting);
     tc_json_put_u64(json, "outbox_dead", now.outbox_dead);
+    tc_json_put_u64(json, "outbox_dead_dropped", now.outbox_dead_dropped);
     tc_json_put_bool(json, "blocked", now.blocked);
     tc_json_put_str(json, "link", tc_str_of(link));
     put_time(json, "started", pipeline->started_wall_ns);
@@ -436,6 +437,13 @@ enum pipeline_state pipeline_state(const struct pipeline *pipeline)
     if (atomic_load(&pipeline->sources_running) || !now.settled)
         return PIPELINE_WORKING;
     return pipeline->submit && now.outbox_waiting ? PIPELINE_WORKING : PIPELINE_DONE;
+}
+
+bool pipeline_awaits_broker(const struct pipeline *pipeline, uint64_t *waiting)
+{
+    struct keeper_stats now = keeper_stats(pipeline->keeper);
+    *waiting = now.outbox_waiting;
+    return pipeline->submit && now.outbox_waiting && !now.link_up;
 }
 
 void pipeline_swap(struct pipeline *pipeline, struct watchset *watches)
