@@ -145,18 +145,34 @@ void lexicon_seal(struct lexicon *lexicon, const struct lexicon_words *words, co
 // The rare way of lexicon_find: a bucket that is full and has not the tag.
 uint32_t lexicon_find_further(const struct lexicon *lexicon, uint64_t hash);
 
+// The only term of its bucket whose tag is that of the hash, 0 when there is none: two vectors of four tags
+// are compared, and the terms beside them masked and folded into one.
+static inline uint32_t lexicon_look(const struct lexicon_bucket *bucket, uint32_t tag)
+{
+    typedef uint32_t four __attribute__((vector_size(16)));
+    four tags[2], terms[2], wanted = {tag, tag, tag, tag};
+    uint64_t halves[2];
+    memcpy(tags, bucket->tags, sizeof tags);
+    memcpy(terms, bucket->terms, sizeof terms);
+    four found = (terms[0] & (four)(tags[0] == wanted)) | (terms[1] & (four)(tags[1] == wanted));
+    memcpy(halves, &found, sizeof halves);
+    uint64_t half = halves[0] | halves[1];
+    return (uint32_t)half | (uint32_t)(half >> 32);
+}
+
 // The term of a word, 0 when there is none.
 static inline uint32_t lexicon_find(const struct lexicon *lexicon,
                                     const struct lexicon_words *words, struct lexicon_key key,
                                     uint64_t hash)
 {
     const struct lexicon_bucket *bucket = lexicon_bucket(lexicon, hash);
-    uint32_t tag = lexicon_tag(hash), term = 0;
-    for (int slot = 0; slot < LEXICON_SLOTS; slot++)
-        term |= bucket->tags[slot] == tag ? bucket->terms[slot] : 0;
+    uint32_t term = lexicon_look(bucket, lexicon_tag(hash));
     if (__builtin_expect(!term && bucket->tags[LEXICON_SLOTS - 1], 0))
         term = lexicon_find_further(lexicon, hash);
-    return lexicon_same(words, key, words->keys[term]) ? term : 0;
+    struct lexicon_key known = words->keys[term];
+    if (__builtin_expect(lexicon_is_long(key), 0))
+        return lexicon_same(words, key, known) ? term : 0;
+    return ((key.low ^ known.low) | (key.high ^ known.high)) ? 0 : term;
 }
 
 #endif

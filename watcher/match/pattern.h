@@ -69,6 +69,16 @@ struct pattern_word {
     uint64_t hash;
 };
 
+// Whether it is remembered that a word matches no pattern, without a branch.
+static inline bool pattern_known_nothing(const struct pattern_memo *memo, uint32_t term,
+                                         struct lexicon_key key, uint64_t hash)
+{
+    const struct pattern_slot *slot = &memo->slots[hash & (PATTERN_SLOTS - 1)];
+    bool same = (slot->key.low == key.low) & (slot->key.high == key.high);
+    bool by_term = (term != 0) & (memo->by_term[term] == PATTERN_NOTHING);
+    return by_term | ((term == 0) & same & (slot->answer == PATTERN_NOTHING));
+}
+
 // The terms whose patterns the word matches. Views the memo until its next call.
 size_t pattern_find(const struct pattern_set *set, struct pattern_memo *memo,
                     const struct pattern_word *word, const uint32_t **terms);

@@ -54,6 +54,7 @@ static uint32_t build_words(struct plan *plan, const struct query_node *node)
     struct plan_node made = {.op = PLAN_NEVER, .source = node};
     if (node->word_count == 1) {
         made.op = PLAN_WORD;
+        made.flags = node->exact || node->words->wild || node->words->edits ? 0 : PLAN_PLAIN;
         made.first = terms_of(plan->terms, node->words, node->exact);
     } else if (node->word_count) {
         made.op = node->slop >= 0 ? PLAN_WINDOW : PLAN_PHRASE;

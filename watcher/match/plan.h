@@ -48,7 +48,7 @@ enum {
     PLAN_NEGATES = 1, // NOT stands somewhere below
     PLAN_GAPPY = 2,   // its occurrences have words inside that are not theirs
     PLAN_STRICT = 4,  // PHRASE: hyphens as written
-    PLAN_PLAIN = 8,   // PHRASE: all its words are folded words, no patterns
+    PLAN_PLAIN = 8,   // WORD, PHRASE: folded words, no patterns
 };
 
 struct plan_node {

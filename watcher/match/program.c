@@ -8,7 +8,7 @@
 // general evaluator looks at comes last.
 
 enum {
-    COUNT_MOST = (1 << 24) - 1, // that a header holds
+    COUNT_MOST = (1 << 23) - 1, // that a header holds
     SHARED_LEAST = 16,          // entries of a list that is worth sharing
 };
 
@@ -121,6 +121,8 @@ static bool write_near(struct program_writer *writer, const struct plan_node *co
     if (first->op != PLAN_WORD || second->op != PLAN_WORD || core->number > COUNT_MOST)
         return false;
     put_header(writer, core->op == PLAN_NEAR ? PROGRAM_NEAR : PROGRAM_ONEAR, negated, core->number);
+    if (first->flags & second->flags & PLAN_PLAIN)
+        writer->code[writer->count - 1] |= PROGRAM_PLAIN;
     put(writer, first->first);
     put(writer, second->first);
     return true;

@@ -1,7 +1,7 @@
 // program - what is left to check of a watch when its anchor is there, as a row of numbers.
 //
 // A program is the number of its watch and clauses that must all hold, up to PROGRAM_END. A clause is a
-// header (its kind in the low byte, a count above) and operands. Words, lists of words, phrases of folded
+// header (its kind in the low byte, a count above, PROGRAM_PLAIN) and operands. Words, lists of words, phrases of folded
 // words and NEAR of two words are checked here, and AND, OR, NOT and ANY over them; whatever else a
 // query holds is a NODE of the plan, which the general evaluator looks at. So an operator that is not
 // named here needs nothing to be right.
@@ -31,6 +31,8 @@ enum program_kind {
     PROGRAM_NOT = 128, // with NODE, LIST, PHRASE, NEAR, ONEAR, EVERY, SOME, ANY: it does not hold
 };
 
+#define PROGRAM_PLAIN UINT32_C(0x80000000) // NEAR, ONEAR: of two folded words, no patterns
+
 static inline uint32_t program_kind(uint32_t header)
 {
     return header & 127;
@@ -38,7 +40,7 @@ static inline uint32_t program_kind(uint32_t header)
 
 static inline uint32_t program_count(uint32_t header)
 {
-    return header >> 8;
+    return (header & ~PROGRAM_PLAIN) >> 8;
 }
 
 // The number of operands behind a header that are no clauses, and how many of them, from the first on,

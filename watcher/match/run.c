@@ -51,6 +51,13 @@ static bool holds_plain_phrase(struct view *view, const uint32_t *terms, uint32_
     for (uint32_t i = 1; i < count; i++)
         rarest = terms[i] > terms[rarest] ? i : rarest;
     size_t places;
+    if (view_walks(view)) {
+        for (uint32_t i = rarest; i < view->segment->word_count; i++) {
+            if (view->words[i] == terms[rarest] && follows(view, i - rarest, terms, count))
+                return true;
+        }
+        return false;
+    }
     const uint32_t *list = view_list(view, terms[rarest], &places);
     for (size_t i = 0; i < places; i++) {
         if (list[i] >= rarest && follows(view, list[i] - rarest, terms, count))
@@ -103,6 +110,27 @@ static bool is_near(const struct text_word *a, const struct text_word *b, uint32
     return !ordered && a->position - b->position - 1 <= distance;
 }
 
+// One walk over the words: each a or b against the other that stood last before it. If that one is not
+// near, none before it is.
+static bool walk_near(const struct view *view, const uint32_t *terms, uint32_t distance,
+                      bool ordered)
+{
+    const struct text_word *words = view->segment->words;
+    const struct text_word *last_a = NULL, *last_b = NULL;
+    for (uint32_t i = 0; i < view->segment->word_count; i++) {
+        bool is_a = view->words[i] == terms[0], is_b = view->words[i] == terms[1];
+        if (!is_a && !is_b)
+            continue;
+        if (is_b && last_a && is_near(last_a, &words[i], distance, ordered))
+            return true;
+        if (is_a && last_b && !ordered && is_near(last_b, &words[i], distance, false))
+            return true;
+        last_a = is_a ? &words[i] : last_a;
+        last_b = is_b ? &words[i] : last_b;
+    }
+    return false;
+}
+
 // For each a, the b from the first that is not too far before it.
 static bool holds_near(struct view *view, const uint32_t *terms, uint32_t distance, bool ordered)
 {
@@ -122,6 +150,16 @@ static bool holds_near(struct view *view, const uint32_t *terms, uint32_t distan
         }
     }
     return false;
+}
+
+static bool near_holds(struct view *view, uint32_t header, const uint32_t *terms)
+{
+    uint32_t distance = program_count(header);
+    bool ordered = program_kind(header) == PROGRAM_ONEAR;
+    if (!has_all(view, terms, 2))
+        return false;
+    return header & PROGRAM_PLAIN && view_walks(view) ? walk_near(view, terms, distance, ordered)
+                                                      : holds_near(view, terms, distance, ordered);
 }
 
 // ---- clauses ---------------------------------------------------------------------------------
@@ -176,8 +214,8 @@ static bool clause_holds(struct run *run, const uint32_t *clause)
             return !wanted;
         return (run->view->plain ? holds_plain_phrase(run->view, operands, count)
                                  : holds_phrase(run->view, operands, count)) == wanted;
-    case PROGRAM_NEAR: return holds_near(run->view, operands, count, false) == wanted;
-    case PROGRAM_ONEAR: return holds_near(run->view, operands, count, true) == wanted;
+    case PROGRAM_NEAR:
+    case PROGRAM_ONEAR: return near_holds(run->view, header, operands) == wanted;
     case PROGRAM_NODE: return node_holds(run, *operands) == wanted;
     case PROGRAM_WHERE: return scan_where_holds(run->scan, run->matcher, run->watch);
     case PROGRAM_WATCH: return scan_watch_holds(run->scan, run->matcher, run->watch, run->score);

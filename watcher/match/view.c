@@ -12,6 +12,7 @@ void view_done(struct view *view)
     free(view->hashes);
     free(view->words);
     free(view->spare);
+    free(view->asked);
     free(view->found_terms);
     free(view->found_words);
     free(view->seen);
@@ -46,13 +47,16 @@ void view_use(struct view *view, const struct terms *terms)
 
 static void clear(struct view *view)
 {
-    for (size_t i = 0; i < view->pair_count; i++)
-        view->bits[view->pairs[i] >> 5] = 0;
-    for (size_t i = 0; i < view->seen_count; i++)
-        view->bits[(VIEW_PAIRS + view->seen[i]) >> 5] = 0;
+    const uint32_t *pairs = view->pairs, *seen = view->seen;
+    uint32_t *bits = view->bits;
+    for (size_t i = 0, count = view->pair_count; i < count; i++)
+        bits[pairs[i] >> 5] = 0;
+    for (size_t i = 0, count = view->seen_count; i < count; i++)
+        bits[(VIEW_PAIRS + seen[i]) >> 5] = 0;
     set_bit(view, VIEW_PAIRS + TERM_NONE);
     view->seen_count = view->pair_count = view->found_count = 0;
     view->listed = false;
+    view->walks = 0;
 }
 
 static void make_word_room(struct view *view, size_t words)
@@ -64,6 +68,7 @@ static void make_word_room(struct view *view, size_t words)
     view->hashes = tc_grow(view->hashes, count, sizeof *view->hashes);
     view->words = tc_grow(view->words, count, sizeof *view->words);
     view->spare = tc_grow(view->spare, count, sizeof *view->spare);
+    view->asked = tc_grow(view->asked, count, sizeof *view->asked);
     view->pairs = tc_grow(view->pairs, 2 * count, sizeof *view->pairs);
 }
 
@@ -82,67 +87,85 @@ static void make_found_room(struct view *view, size_t more)
 // ---- looking up ------------------------------------------------------------------------------
 
 // Packs, hashes, and has the cache line of every word fetched.
-static void hash_words(struct view *view, const struct lexicon *lexicon, bool surface)
+static void hash_words(struct view *view, const struct lexicon *from, bool surface)
 {
+    const struct lexicon lexicon = *from;
     const struct text_word *words = view->segment->words;
+    struct lexicon_key *keys = view->keys;
+    uint64_t *hashes = view->hashes;
     uint32_t count = view->segment->word_count;
     for (uint32_t i = 0; i < count; i++) {
         const struct text_word *word = &words[i];
         struct lexicon_key key = surface ? lexicon_pack(word->surface, word->surface_len)
                                          : lexicon_pack(word->folded, word->folded_len);
-        uint64_t hash = lexicon_hash(key, lexicon->seed);
-        __builtin_prefetch(lexicon_bucket(lexicon, hash));
-        view->keys[i] = key;
-        view->hashes[i] = hash;
+        uint64_t hash = lexicon_hash(key, lexicon.seed);
+        __builtin_prefetch(lexicon_bucket(&lexicon, hash));
+        keys[i] = key;
+        hashes[i] = hash;
     }
 }
 
 // The terms of all words, one after the other, without a branch on what is found.
-static void find_words(struct view *view, const struct lexicon *lexicon)
+static void find_words(struct view *view, const struct lexicon *from)
 {
-    const struct lexicon_words *words = &view->terms->words;
+    const struct lexicon lexicon = *from;
+    const struct lexicon_words words = view->terms->words;
+    const struct lexicon_key *keys = view->keys;
+    const uint64_t *hashes = view->hashes;
+    uint32_t *terms = view->words, *found_terms = view->found_terms;
+    uint32_t *found_words = view->found_words, count = view->segment->word_count;
     size_t found = view->found_count;
-    for (uint32_t i = 0; i < view->segment->word_count; i++) {
-        uint32_t term = lexicon_find(lexicon, words, view->keys[i], view->hashes[i]);
-        view->words[i] = term;
-        view->found_terms[found] = term;
-        view->found_words[found] = i;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t term = lexicon_find(&lexicon, &words, keys[i], hashes[i]);
+        terms[i] = term;
+        found_terms[found] = term;
+        found_words[found] = i;
         found += term != TERM_NONE;
     }
     view->found_count = found;
 }
 
+static void add_patterns(struct view *view, const struct pattern_set *set,
+                         struct pattern_memo *memo, bool surface, uint32_t number)
+{
+    const struct text_word *word = &view->segment->words[number];
+    const uint32_t *terms;
+    struct pattern_word asked = {surface ? (tc_str){word->surface, word->surface_len}
+                                         : (tc_str){word->folded, word->folded_len},
+                                 view->words[number], view->keys[number], view->hashes[number]};
+    size_t count = pattern_find(set, memo, &asked, &terms);
+    make_found_room(view, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        view->found_terms[view->found_count] = terms[i];
+        view->found_words[view->found_count++] = number;
+    }
+}
+
+// Most words are known to match no pattern: two loops, so that these cost one look each.
 static void find_patterns(struct view *view, const struct pattern_set *set,
                           struct pattern_memo *memo, bool surface)
 {
-    for (uint32_t i = 0; i < view->segment->word_count; i++) {
-        const struct text_word *word = &view->segment->words[i];
-        uint32_t term = view->words[i];
-        const uint32_t *terms;
-        if (term && memo->by_term[term] == PATTERN_NOTHING)
-            continue;
-        struct pattern_word asked = {surface ? (tc_str){word->surface, word->surface_len}
-                                             : (tc_str){word->folded, word->folded_len},
-                                     term, view->keys[i], view->hashes[i]};
-        size_t count = pattern_find(set, memo, &asked, &terms);
-        make_found_room(view, count + 1);
-        for (size_t k = 0; k < count; k++) {
-            view->found_terms[view->found_count] = terms[k];
-            view->found_words[view->found_count++] = i;
-        }
+    uint32_t count = view->segment->word_count, *asked = view->asked;
+    size_t asked_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        asked[asked_count] = i;
+        asked_count += !pattern_known_nothing(memo, view->words[i], view->keys[i], view->hashes[i]);
     }
+    for (size_t i = 0; i < asked_count; i++)
+        add_patterns(view, set, memo, surface, asked[i]);
 }
 
 // Sets the bits of the terms found, and lists them in seen[] once each.
 static void see(struct view *view)
 {
-    uint32_t *bits = view->bits;
-    size_t seen = view->seen_count;
-    for (size_t i = 0; i < view->found_count; i++) {
-        uint32_t term = view->found_terms[i], bit = VIEW_PAIRS + term;
+    const uint32_t *found = view->found_terms;
+    uint32_t *bits = view->bits, *terms = view->seen;
+    size_t seen = 0, count = view->found_count;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t term = found[i], bit = VIEW_PAIRS + term;
         uint32_t before = bits[bit >> 5], one = UINT32_C(1) << (bit & 31);
         bits[bit >> 5] = before | one;
-        view->seen[seen] = term;
+        terms[seen] = term;
         seen += !(before & one);
     }
     view->seen_count = seen;
@@ -154,12 +177,13 @@ static void see(struct view *view)
 static void pair_neighbours(struct view *view)
 {
     const uint32_t *words = view->words;
+    uint32_t *bits = view->bits, *pairs = view->pairs, word_count = view->segment->word_count;
     size_t count = 0;
-    for (uint32_t i = 1; i < view->segment->word_count; i++) {
+    for (uint32_t i = 1; i < word_count; i++) {
         uint32_t pair = view_pair(words[i - 1], words[i]);
         uint32_t both = (words[i - 1] != TERM_NONE) & (words[i] != TERM_NONE);
-        view->bits[pair >> 5] |= both << (pair & 31);
-        view->pairs[count] = pair;
+        bits[pair >> 5] |= both << (pair & 31);
+        pairs[count] = pair;
         count += both;
     }
     view->pair_count = count;

@@ -16,7 +16,10 @@
 #include "watcher/match/plan.h"
 
 // Bits 0 .. VIEW_PAIRS-1 are pairs, then one for each term. That of TERM_NONE is always set.
-enum { VIEW_PAIRS = 64 * 1024 };
+enum {
+    VIEW_PAIRS = 64 * 1024,
+    VIEW_WALKS = 8, // a walk takes about an eighth of the time that lists take
+};
 
 struct view {
     const struct terms *terms; // whose numbers the rest speaks of
@@ -32,6 +35,7 @@ struct view {
     uint64_t *hashes;
     uint32_t *words; // by word: the term of its folded form, TERM_NONE when it is not watched
     uint32_t *spare; // the same of the surface forms, while filling
+    uint32_t *asked; // words whose patterns are not known to be none, while filling
     size_t word_room;
 
     uint32_t *found_terms, *found_words; // each term at each of its words
@@ -42,6 +46,7 @@ struct view {
     size_t number_room;
 
     bool listed;
+    unsigned walks;          // over words[], in place of lists
     uint32_t *starts, *ends; // in lists[], by place in seen[]
     uint32_t *lists;
     size_t list_room, seen_room;
@@ -82,6 +87,12 @@ static inline bool view_has(const struct view *view, uint32_t term)
 
 // The words of a term, by number, rising; one for each position. Views the view until it is filled again.
 const uint32_t *view_list(struct view *view, uint32_t term, size_t *count);
+
+// Whether to look through words[] for places: for the first few questions that costs less than lists.
+static inline bool view_walks(struct view *view)
+{
+    return !view->listed && view->plain && view->walks++ < VIEW_WALKS;
+}
 
 // The first of a sorted list that is `word` or behind it; count when there is none.
 size_t view_from(const uint32_t *list, size_t count, uint32_t word);
