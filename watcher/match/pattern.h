@@ -73,7 +73,8 @@ struct pattern_word {
 static inline bool pattern_known_nothing(const struct pattern_memo *memo, uint32_t term,
                                          struct lexicon_key key, uint64_t hash)
 {
-    const struct pattern_slot *slot = &memo->slots[hash & (PATTERN_SLOTS - 1)];
+    const struct pattern_slot *slot =
+        &memo->slots[term ? 0 : hash & (PATTERN_SLOTS - 1)]; // of watched words: always the same line
     bool same = (slot->key.low == key.low) & (slot->key.high == key.high);
     bool by_term = (term != 0) & (memo->by_term[term] == PATTERN_NOTHING);
     return by_term | ((term == 0) & same & (slot->answer == PATTERN_NOTHING));

@@ -4,11 +4,24 @@
 // without. The same queries are evaluated here on arrays of words, by trying everything. The seed
 // is printed; TEST_SEED repeats a run.
 
+// A second set of queries has the shapes that most watches have. These are matched by programs and never
+// reach the evaluator, so the test also looks which kinds of clauses had a part in what matched.
+
 #include "tests/watcher/match/try.h"
+#include "watcher/match/matcher_body.h"
+#include "watcher/match/view.h"
 
 #include <time.h>
 
-enum { ROUNDS = 150, WATCHES = 24, WORDS_MOST = 60, KIDS_MOST = 3, SPANS_MOST = 4096, DEPTH = 3 };
+enum {
+    ROUNDS = 150,
+    WATCHES = 24,
+    WORDS_MOST = 60,
+    KIDS_MOST = 5,
+    LEAF_WORDS = 4,
+    SPANS_MOST = 4096,
+    DEPTH = 3
+};
 
 enum kind {
     WORD,
@@ -32,7 +45,8 @@ enum kind {
 struct tree {
     enum kind kind;
     int number;
-    const char *words[2];
+    const char *words[LEAF_WORDS];
+    int word_count; // of a phrase
     struct tree *kids[KIDS_MOST];
     int count;
 };
@@ -71,6 +85,7 @@ static struct tree *any_tree(struct tc_arena *arena, int depth, bool spans_only)
     tree->number = below(4);
     tree->words[0] = any_word();
     tree->words[1] = any_word();
+    tree->word_count = 2;
     if (tree->kind < OR)
         return tree;
     bool two = tree->kind != ANY && tree->kind != OR && tree->kind < ANY;
@@ -84,6 +99,74 @@ static struct tree *any_tree(struct tc_arena *arena, int depth, bool spans_only)
         tree->number = 1 + below(20);
     return tree;
 }
+
+// ---- the shapes of most watches ------------------------------------------------------------
+
+static struct tree *leaf(struct tc_arena *arena, enum kind kind, int words)
+{
+    struct tree *tree = tc_arena_take(arena, sizeof *tree);
+    tree->kind = kind;
+    tree->word_count = words;
+    tree->number = below(4);
+    for (int i = 0; i < words; i++)
+        tree->words[i] = any_word();
+    return tree;
+}
+
+static struct tree *group(struct tc_arena *arena, enum kind kind, int count)
+{
+    struct tree *tree = tc_arena_take(arena, sizeof *tree);
+    tree->kind = kind;
+    tree->number = below(4);
+    tree->count = count;
+    for (int i = 0; i < count; i++)
+        tree->kids[i] = leaf(arena, WORD, 1);
+    return tree;
+}
+
+static struct tree *joined(struct tc_arena *arena, enum kind kind, struct tree *a, struct tree *b)
+{
+    struct tree *tree = group(arena, kind, 2);
+    tree->kids[0] = a;
+    tree->kids[1] = b;
+    return tree;
+}
+
+static struct tree *any_clause(struct tc_arena *arena)
+{
+    switch (below(6)) {
+    case 0: return leaf(arena, PHRASE, 2 + below(3));
+    case 1: return group(arena, below(2) ? NEAR : ONEAR, 2);
+    case 2: return leaf(arena, PREFIX, 1);
+    case 3: return group(arena, OR, 2 + below(4));
+    default: return leaf(arena, WORD, 1);
+    }
+}
+
+static struct tree *any_shape(struct tc_arena *arena)
+{
+    struct tree *tree;
+    switch (below(9)) {
+    case 0: return group(arena, AND, 2 + below(3));
+    case 1: return leaf(arena, PHRASE, 2 + below(3));
+    case 2: return joined(arena, AND, group(arena, OR, 2 + below(4)), group(arena, OR, 2));
+    case 3: return group(arena, below(2) ? NEAR : ONEAR, 2);
+    case 4: return joined(arena, AND, leaf(arena, PREFIX, 1), any_clause(arena));
+    case 5: return joined(arena, AND_NOT, any_clause(arena), any_clause(arena));
+    case 6: return joined(arena, OR, any_clause(arena), group(arena, AND, 2 + below(2)));
+    case 7:
+        tree = group(arena, ANY, 3);
+        tree->number = 1 + below(3);
+        tree->kids[below(3)] = any_clause(arena);
+        return tree;
+    default:
+        tree = group(arena, SENTENCE, 1);
+        tree->kids[0] = any_clause(arena);
+        return joined(arena, AND, any_clause(arena), tree);
+    }
+}
+
+// ---- in writing ----------------------------------------------------------------------------
 
 static void print(const struct tree *tree, struct tc_buf *out);
 
@@ -116,7 +199,11 @@ static void print(const struct tree *tree, struct tc_buf *out)
     switch (tree->kind) {
     case WORD: tc_buf_puts(out, tree->words[0]); break;
     case PREFIX: tc_buf_addf(out, "%.3s*", tree->words[0]); break;
-    case PHRASE: tc_buf_addf(out, "\"%s %s\"", tree->words[0], tree->words[1]); break;
+    case PHRASE:
+        for (int i = 0; i < tree->word_count; i++)
+            tc_buf_addf(out, "%s%s", i ? " " : "\"", tree->words[i]);
+        tc_buf_puts(out, "\"");
+        break;
     case WINDOW:
         tc_buf_addf(out, "\"%s %s\"~%d", tree->words[0], tree->words[1], tree->number);
         break;
@@ -224,6 +311,18 @@ static void find_window(const struct tree *tree, const struct plain *text, int f
     }
 }
 
+static bool is_phrase(const struct tree *tree, const struct plain *text, int at, int to)
+{
+    if (at + tree->word_count > to ||
+        text->paragraph[at] != text->paragraph[at + tree->word_count - 1])
+        return false;
+    for (int i = 0; i < tree->word_count; i++) {
+        if (strcmp(text->words[at + i], tree->words[i]) != 0)
+            return false;
+    }
+    return true;
+}
+
 static void find_leaf(const struct tree *tree, const struct plain *text, int from, int to,
                       struct places *out)
 {
@@ -232,10 +331,8 @@ static void find_leaf(const struct tree *tree, const struct plain *text, int fro
             add(out, i, i);
         if (tree->kind == PREFIX && strncmp(text->words[i], tree->words[0], 3) == 0)
             add(out, i, i);
-        if (tree->kind == PHRASE && i + 1 < to && text->paragraph[i] == text->paragraph[i + 1] &&
-            strcmp(text->words[i], tree->words[0]) == 0 &&
-            strcmp(text->words[i + 1], tree->words[1]) == 0)
-            add(out, i, i + 1);
+        if (tree->kind == PHRASE && is_phrase(tree, text, i, to))
+            add(out, i, i + tree->word_count - 1);
     }
 }
 
@@ -358,6 +455,37 @@ static bool holds(const struct tree *tree, const struct plain *text, int from, i
     return held;
 }
 
+// ---- which clauses had a part --------------------------------------------------------------
+
+static bool had_part[PROGRAM_NOT];
+static bool was_proven, was_paired;
+
+static void note_program(const struct matcher *matcher, uint32_t act)
+{
+    uint32_t terms;
+    if (!(act & INDEX_RUN)) {
+        was_proven = true;
+        return;
+    }
+    const uint32_t *code = matcher->index->code + (act & ~INDEX_RUN) + 1;
+    for (; *code != PROGRAM_END; code += 1 + program_operands(*code, &terms))
+        had_part[program_kind(*code)] = true;
+}
+
+static void note_hit(const struct matcher *matcher, uint32_t watch)
+{
+    const struct index_part *part = &matcher->index->segment;
+    for (size_t i = 0; i < part->entry_count; i++) {
+        uint32_t act = part->entries[i].act;
+        uint32_t owner =
+            act & INDEX_RUN ? matcher->index->code[act & ~INDEX_RUN] & ~INDEX_SLOW : act;
+        if (owner != watch)
+            continue;
+        was_paired |= part->entries[i].need < VIEW_PAIRS;
+        note_program(matcher, act);
+    }
+}
+
 // ---- the comparison ------------------------------------------------------------------------
 
 static void make_text(struct plain *text, struct tc_buf *out)
@@ -414,6 +542,7 @@ static int compare(struct round *round, struct scan *scan, struct matcher *match
     for (size_t i = 0; i < count; i++) {
         struct tc_hit hit; // filling must hold for every hit
         found[hits[i].watch] = true;
+        note_hit(matcher, hits[i].watch);
         scan_hit_fill(scan, matcher, text, &hits[i], &hit);
         assert_true(hit.match_count > 0);
         assert_true(hit.excerpt.len > 0);
@@ -429,13 +558,15 @@ static int compare(struct round *round, struct scan *scan, struct matcher *match
     return wrong;
 }
 
-static int one_round(struct scan *scan)
+// ---- rounds --------------------------------------------------------------------------------
+
+static int one_round(struct scan *scan, bool shapes)
 {
     static struct round round;
     struct tc_arena *arena = tc_arena_new();
     int wrong = 0;
     for (int i = 0; i < WATCHES; i++) {
-        round.trees[i] = any_tree(arena, DEPTH, false);
+        round.trees[i] = shapes ? any_shape(arena) : any_tree(arena, DEPTH, false);
         round.queries[i] = (struct tc_buf){0};
         print(round.trees[i], &round.queries[i]);
         round.watches[i] = try_watch("random/watch", try_query(round.queries[i].ptr, arena));
@@ -454,25 +585,88 @@ static int one_round(struct scan *scan)
     return wrong;
 }
 
+static void begin(void)
+{
+    const char *given = getenv("TEST_SEED");
+    uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
+    print_message("TEST_SEED=%llu\n", (unsigned long long)seed);
+    chance = seed;
+}
+
 static void random_watches_match_as_a_plain_reading_says(void **state)
 {
     (void)state;
-    const char *given = getenv("TEST_SEED");
-    uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
     struct scan *scan = scan_new();
     int wrong = 0;
-    print_message("TEST_SEED=%llu\n", (unsigned long long)seed);
-    chance = seed;
+    begin();
     for (int i = 0; i < ROUNDS && wrong < 5; i++)
-        wrong += one_round(scan);
+        wrong += one_round(scan, false);
     scan_free(scan);
     assert_int_equal(wrong, 0);
+}
+
+static void programs_of_common_shapes_match_as_a_plain_reading_says(void **state)
+{
+    (void)state;
+    static const enum program_kind kinds[] = {PROGRAM_ALL,    PROGRAM_ANY,   PROGRAM_NONE,
+                                              PROGRAM_PHRASE, PROGRAM_NEAR,  PROGRAM_ONEAR,
+                                              PROGRAM_NODE,   PROGRAM_EVERY, PROGRAM_SOME};
+    struct scan *scan = scan_new();
+    int wrong = 0;
+    begin();
+    memset(had_part, 0, sizeof had_part);
+    was_proven = was_paired = false;
+    for (int i = 0; i < 2 * ROUNDS && wrong < 5; i++)
+        wrong += one_round(scan, true);
+    scan_free(scan);
+    assert_int_equal(wrong, 0);
+    assert_true(was_proven);
+    assert_true(was_paired);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (!had_part[kinds[i]])
+            fail_msg("no match went through clauses of kind %d", (int)kinds[i]);
+    }
+}
+
+// Words that share a position (kalo's is found as kalo as well) take other ways through a phrase; here the
+// evaluator is the plain reading.
+static void words_that_share_a_position_are_no_different(void **state)
+{
+    (void)state;
+    struct scan *scan = scan_new();
+    size_t found = 0;
+    begin();
+    for (int i = 0; i < ROUNDS; i++) {
+        struct tc_arena *arena = tc_arena_new();
+        struct watch watches[WATCHES];
+        struct tc_buf text = {0};
+        for (int k = 0; k < WATCHES; k++) {
+            struct tc_buf query = {0};
+            print(any_shape(arena), &query);
+            watches[k] = try_watch("random/watch", try_query(query.ptr, arena));
+            tc_buf_done(&query);
+        }
+        struct matcher *matcher = try_matcher(watches, WATCHES);
+        for (int k = 0; k < WORDS_MOST; k++)
+            tc_buf_addf(&text, "%s%s%s", any_word(), below(3) ? "" : "'s",
+                        below(9) ? " " : ".\n\n");
+        struct article *article = try_plain(text.ptr);
+        found += try_run(scan, matcher, try_text(article), NULL);
+        article_free(article);
+        tc_buf_done(&text);
+        matcher_drop(matcher);
+        tc_arena_free(arena);
+    }
+    scan_free(scan);
+    assert_true(found > ROUNDS);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_watches_match_as_a_plain_reading_says),
+        cmocka_unit_test(programs_of_common_shapes_match_as_a_plain_reading_says),
+        cmocka_unit_test(words_that_share_a_position_are_no_different),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
