@@ -154,6 +154,10 @@ size_t tc_utf8_valid(tc_str text)
 uint32_t tc_utf8_next(tc_str text, size_t *at)
 {
     const unsigned char *byte = (const unsigned char *)text.ptr + *at;
+    if (*byte < 0x80) { // nearly all there is, in queries and names
+        ++*at;
+        return *byte;
+    }
     size_t len = sequence(tc_str_cut(text, *at, text.len));
     *at += len ? len : 1;
     switch (len) {
@@ -172,8 +176,12 @@ uint32_t tc_utf8_next(tc_str text, size_t *at)
 size_t tc_utf8_count(tc_str text)
 {
     size_t count = 0;
-    for (size_t at = 0; at < text.len; count++)
-        tc_utf8_next(text, &at);
+    for (size_t at = 0; at < text.len; count++) {
+        if ((unsigned char)text.ptr[at] < 0x80)
+            at++;
+        else
+            tc_utf8_next(text, &at);
+    }
     return count;
 }
 

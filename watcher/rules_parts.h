@@ -87,8 +87,13 @@ struct rules_entry { // a watch and where it came from
 };
 
 // Names of entries in an array that may grow between calls. Zero it; rules_names_done() ends it.
+struct rules_name_slot {
+    uint32_t number; // of an entry, from 1; 0 where free
+    uint32_t hash;   // of its name, so that the entries need not be read again
+};
+
 struct rules_names {
-    uint32_t *slots; // numbers of entries from 1, 0 where free
+    struct rules_name_slot *slots;
     size_t slot_count, count;
 };
 const struct rules_entry *rules_names_find(const struct rules_names *names,

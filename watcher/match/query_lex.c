@@ -55,6 +55,8 @@ static UChar32 peek(tc_str text, size_t at)
 
 static bool is_space(UChar32 c)
 {
+    if (c < 0x80)
+        return c == ' ' || (c >= '\t' && c <= '\r');
     return c == 0xFEFF || c == 0x200B || u_isUWhiteSpace(c);
 }
 
@@ -70,8 +72,11 @@ static bool is_apostrophe(UChar32 c)
 
 static bool is_letter(UChar32 c) // letters, marks, digits, and what joins or hides in words
 {
-    return c == '_' || c == 0xAD || c == 0x200C || c == 0x200D || u_isalnum(c) ||
-           (c >= 0x80 && (U_GET_GC_MASK(c) & (U_GC_M_MASK | U_GC_N_MASK)) != 0);
+    if (c < 0x80)
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_';
+    return c == 0xAD || c == 0x200C || c == 0x200D || u_isalnum(c) ||
+           (U_GET_GC_MASK(c) & (U_GC_M_MASK | U_GC_N_MASK)) != 0;
 }
 
 static bool is_digit(UChar32 c)
@@ -86,7 +91,9 @@ static bool is_word_char(UChar32 c)
 
 static bool is_currency(UChar32 c)
 {
-    return c > 0 && u_charType(c) == U_CURRENCY_SYMBOL;
+    if (c < 0x80)
+        return c == '$';
+    return u_charType(c) == U_CURRENCY_SYMBOL;
 }
 
 // A word may also begin with a sign: .NET, #hashtag, $1bn.
@@ -197,6 +204,8 @@ enum { FOREIGNS = sizeof foreigns / sizeof *foreigns };
 
 static const struct keyword *keyword_of(tc_str word)
 {
+    if (!word.len || word.ptr[0] < 'A' || word.ptr[0] > 'Z')
+        return NULL;
     for (size_t i = 0; i < KEYWORDS; i++) {
         if (tc_str_eq(word, tc_str_of(keywords[i].word)))
             return &keywords[i];
@@ -206,7 +215,8 @@ static const struct keyword *keyword_of(tc_str word)
 
 static bool same_letters(tc_str word, const char *lower)
 {
-    return strlen(lower) == word.len && strncasecmp(word.ptr, lower, word.len) == 0;
+    return word.len && (word.ptr[0] | 0x20) == lower[0] && strlen(lower) == word.len &&
+           strncasecmp(word.ptr, lower, word.len) == 0;
 }
 
 // The digits at `at`, capped so that a limit can be named later. False when there is none.
