@@ -433,10 +433,11 @@ int pipeline_progress_fd(const struct pipeline *pipeline)
 
 enum pipeline_state pipeline_state(const struct pipeline *pipeline)
 {
+    bool running = atomic_load(&pipeline->sources_running); // before what the last of them gave
     struct keeper_stats now = keeper_stats(pipeline->keeper);
     if (now.failed != TC_OK)
         return PIPELINE_FAILED;
-    if (atomic_load(&pipeline->sources_running) || !now.settled)
+    if (running || !now.settled)
         return PIPELINE_WORKING;
     return pipeline->submit && now.outbox_waiting ? PIPELINE_WORKING : PIPELINE_DONE;
 }
