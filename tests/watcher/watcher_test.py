@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import unittest
@@ -245,6 +246,31 @@ class WatcherTest(unittest.TestCase):
         self.assertEqual(publish(intake, {"id": "x" * 400 + str(accepted - 1)}, text)[0],
                          "DUPLICATE")
         self.assertEqual(watcher.stop(), 0)
+
+    def test_an_outbox_that_somebody_else_writes_is_waited_for(self):
+        watcher = self.watcher()
+        watcher.start()
+        intake = watcher.intake()
+        other = sqlite3.connect(watcher.path("state/outbox.db"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        intake.send("ARTICLE", {"article": {"id": "a", "text": "storm"}})
+        self.assertIn("another process has it open", watcher.wait_line("outbox.stuck"))
+        other.execute("ROLLBACK")
+        other.close()
+        self.assertEqual(intake.receive()[0], "ACCEPTED")
+        watcher.wait_line("outbox.unstuck")
+        self.assertEqual(watcher.stop(), 0)
+
+    def test_an_outbox_that_was_taken_away_ends_the_watcher(self):
+        watcher = self.watcher()
+        watcher.start()
+        intake = watcher.intake()
+        self.assertEqual(publish(intake, {"id": "a", "text": "storm"})[0], "ACCEPTED")
+        os.rename(watcher.path("state/outbox.db"), watcher.path("state/away.db"))
+        intake.send("ARTICLE", {"article": {"id": "b", "text": "storm"}})
+        self.assertEqual(intake.receive()[0], "BUSY")  # it was not accepted
+        self.assertIn("moved or removed", watcher.wait_line("outbox.failed"))
+        self.assertEqual(watcher.process.wait(timeout=30), 74)
 
     def test_bad_starts_say_why(self):
         watcher = self.watcher(query="(storm")
