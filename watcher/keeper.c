@@ -15,7 +15,7 @@ struct keeper {
     size_t way_count, way_bytes;
     struct job *ready[KEEPER_ON_THE_WAY]; // of those, back from the scanners
     size_t ready_count;
-    struct article *held; // its earlier version is on the way
+    struct article *held; // its earlier version is on the way, or the outbox could not be read
     bool crowded;         // too much waits for the broker
     int64_t stuck_until;  // the disk is full: when to try again; 0: it is not
     int64_t trim_at;
@@ -41,6 +41,7 @@ void keeper_free(struct keeper *keeper)
 
 struct keeper_stats keeper_stats(const struct keeper *keeper)
 {
+    bool settled = keeper->settled; // first: what is read after it is at least as new
     return (struct keeper_stats){
         .articles = keeper->articles,
         .hits = keeper->hits,
@@ -51,7 +52,7 @@ struct keeper_stats keeper_stats(const struct keeper *keeper)
         .outbox_dead_dropped = keeper->dead_dropped,
         .blocked = keeper->blocked,
         .link_up = keeper->link_up,
-        .settled = keeper->settled,
+        .settled = settled,
         .failed = keeper->failed_shown,
     };
 }
@@ -127,7 +128,7 @@ static void admit(struct keeper *keeper, struct article *article)
                            &known, &version, &seen, &err);
     if (code != TC_OK) {
         take_failure(keeper, code, &err);
-        answer(keeper, article, SOURCE_UNDONE, 0, "the outbox cannot be read");
+        keeper->held = article; // looked at again when the outbox can be read
         return;
     }
     if (known == OUTBOX_SAME) {
@@ -148,7 +149,7 @@ static bool may_take(const struct keeper *keeper)
 
 static void take_from_door(struct keeper *keeper)
 {
-    if (keeper->held && !on_the_way(keeper, keeper->held)) {
+    if (keeper->held && !keeper->stuck_until && !on_the_way(keeper, keeper->held)) {
         struct article *article = keeper->held;
         keeper->held = NULL;
         admit(keeper, article);

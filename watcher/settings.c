@@ -351,6 +351,7 @@ int settings_read(tc_str file, struct tc_arena *arena, struct tc_diags *diags,
     }
     if (tc_diags_errors(diags))
         return tc_diags_result(diags, err);
+    settings->kept = tc_arena_printf(arena, "%.*s/watches", TC_ARG(settings->state));
     if (code == TC_OK)
         *out = settings;
     return code;

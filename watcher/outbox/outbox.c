@@ -103,7 +103,7 @@ struct known {
 struct outbox {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENTS];
-    char *path;
+    char *path, *wal_path;
     int lock_fd;
     struct tc_arena *view;                      // what the last call gave
     struct outbox_counts counts, counts_before; // now, and when the transaction began
@@ -336,10 +336,11 @@ static int open_database(struct outbox *outbox, struct tc_err *err)
 
 int outbox_open(tc_str dir, struct outbox **out, struct tc_err *err)
 {
-    char path[PATH_MAX], lock[PATH_MAX];
+    char path[PATH_MAX], wal[PATH_MAX], lock[PATH_MAX];
     int path_len = snprintf(path, sizeof path, "%.*s/outbox.db", TC_ARG(dir));
+    int wal_len = snprintf(wal, sizeof wal, "%.*s/outbox.db-wal", TC_ARG(dir));
     int lock_len = snprintf(lock, sizeof lock, "%.*s/outbox.lock", TC_ARG(dir));
-    if ((size_t)path_len >= sizeof path || (size_t)lock_len >= sizeof lock)
+    if ((size_t)wal_len >= sizeof wal || (size_t)lock_len >= sizeof lock)
         return tc_fail(err, TC_EINVAL, "the path of the state folder is too long");
     int code = tc_make_dirs(dir, err);
     if (code != TC_OK)
@@ -347,6 +348,7 @@ int outbox_open(tc_str dir, struct outbox **out, struct tc_err *err)
     struct outbox *outbox = tc_new(sizeof *outbox);
     outbox->lock_fd = -1;
     outbox->path = tc_dup(path, (size_t)path_len);
+    outbox->wal_path = tc_dup(wal, (size_t)wal_len);
     outbox->view = tc_arena_new();
     code = tc_lock((tc_str){lock, (size_t)lock_len}, &outbox->lock_fd, err);
     if (code == TC_OK)
@@ -369,6 +371,7 @@ void outbox_close(struct outbox *outbox)
         close(outbox->lock_fd);
     tc_arena_free(outbox->view);
     free(outbox->path);
+    free(outbox->wal_path);
     free(outbox);
 }
 
@@ -406,10 +409,27 @@ int outbox_begin(struct outbox *outbox, struct tc_err *err)
     return run(outbox, "BEGIN IMMEDIATE", err);
 }
 
+// What is written to a file that has lost its name is gone after the next start, and SQLite goes on
+// without a word.
+static int check_in_place(const struct outbox *outbox, struct tc_err *err)
+{
+    int moved = 0;
+    sqlite3_file_control(outbox->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (moved || access(outbox->wal_path, F_OK) != 0)
+        return tc_fail(
+            err, TC_EIO,
+            "%s or its -wal file was moved or removed while the watcher was at work. Put both "
+            "back, or start again with what is there",
+            outbox->path);
+    return TC_OK;
+}
+
 int outbox_commit(struct outbox *outbox, struct tc_err *err)
 {
     tc_fault("outbox.commit");
-    int code = run(outbox, "COMMIT", err);
+    int code = check_in_place(outbox, err);
+    if (code == TC_OK)
+        code = run(outbox, "COMMIT", err);
     if (code == TC_OK)
         tc_fault("outbox.committed");
     return code;

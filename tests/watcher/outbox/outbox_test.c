@@ -294,6 +294,35 @@ static void run_sql(struct box *box, const char *sql)
     sqlite3_close(db);
 }
 
+static int commit_one(struct box *box)
+{
+    ok(box, outbox_begin(box->outbox, &box->err));
+    ok(box, outbox_add_item(box->outbox, TC_STR("header"), TC_STR("hits"), &box->err));
+    int code = outbox_commit(box->outbox, &box->err);
+    if (code != TC_OK)
+        outbox_rollback(box->outbox);
+    return code;
+}
+
+static void nothing_is_written_to_a_file_that_was_taken_away(void **state)
+{
+    static const char *const names[] = {"outbox.db", "outbox.db-wal"};
+    struct box *box = *state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char from[SCRATCH_PATH], to[SCRATCH_PATH];
+        snprintf(from, sizeof from, "%s", scratch_path(&box->scratch, names[i]));
+        snprintf(to, sizeof to, "%s", scratch_path(&box->scratch, "away"));
+        assert_int_equal(commit_one(box), TC_OK);
+        assert_int_equal(rename(from, to), 0);
+        assert_int_equal(commit_one(box), TC_EIO);
+        assert_non_null(strstr(box->err.text, "moved or removed"));
+        scratch_text(&box->scratch, names[i], ""); // another in its place
+        assert_int_equal(commit_one(box), i == 0 ? TC_EIO : TC_OK);
+        assert_int_equal(rename(to, from), 0);
+    }
+    assert_int_equal(commit_one(box), TC_OK);
+}
+
 static void a_newer_format_is_refused(void **state)
 {
     struct box *box = *state;
@@ -389,6 +418,7 @@ int main(void)
         OUTBOX_TEST(the_newest_dead_letters_are_kept),
         OUTBOX_TEST(trimming_takes_what_is_beyond_the_horizon),
         OUTBOX_TEST(a_second_process_is_kept_out),
+        OUTBOX_TEST(nothing_is_written_to_a_file_that_was_taken_away),
         OUTBOX_TEST(a_newer_format_is_refused),
         OUTBOX_TEST(the_format_before_is_taken_over),
         OUTBOX_TEST(what_is_no_outbox_is_refused),
