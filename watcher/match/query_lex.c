@@ -215,7 +215,7 @@ static const struct keyword *keyword_of(tc_str word)
 
 static bool same_letters(tc_str word, const char *lower)
 {
-    return word.len && (word.ptr[0] | 0x20) == lower[0] && strlen(lower) == word.len &&
+    return word.len && (word.ptr[0] | 0x20) == (lower[0] | 0x20) && strlen(lower) == word.len &&
            strncasecmp(word.ptr, lower, word.len) == 0;
 }
 
