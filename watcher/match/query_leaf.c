@@ -138,13 +138,25 @@ static struct query_word *set_words(struct tc_arena *arena, struct query_node *n
     return words;
 }
 
+// A word of ASCII letters without capitals is cut by no splitter, and is both of its forms.
+static bool is_one_word(tc_str text)
+{
+    enum { LETTERS_MOST = 64 };
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < 'a' || text.ptr[i] > 'z')
+            return false;
+    }
+    return text.len > 0 && text.len <= LETTERS_MOST;
+}
+
 struct query_node *query_leaf_node(struct query_lexer *lexer, const struct text_settings *settings,
                                    struct tc_arena *arena, const struct query_leaf *leaf)
 {
     // the splitter needs much room for a moment, the words need little for long
-    struct tc_arena *scratch = tc_arena_new();
+    struct tc_arena *scratch = NULL;
     const struct text_query_word *parts = NULL;
-    size_t lost = leaf->text.len;
+    struct text_query_word one = {.folded = leaf->text, .surface = leaf->text};
+    size_t lost = leaf->text.len, count = 1;
     struct query_node *node = query_node_new(arena, QUERY_WORDS, 0);
     bool fine = true;
 
@@ -152,7 +164,13 @@ struct query_node *query_leaf_node(struct query_lexer *lexer, const struct text_
     node->to = (uint32_t)leaf->to;
     node->text = tc_arena_str(arena, leaf->text);
     node->exact = leaf->exact;
-    size_t count = text_query_words(node->text, settings, scratch, &parts, &lost);
+    if (is_one_word(leaf->text)) {
+        one.to = (uint32_t)leaf->text.len;
+        parts = &one;
+    } else {
+        scratch = tc_arena_new();
+        count = text_query_words(node->text, settings, scratch, &parts, &lost);
+    }
     struct query_word *words = set_words(arena, node, parts, count);
     if (!words) {
         query_wrong(lexer, leaf->from, leaf->to, "E0104", NULL, "there is no word in it");
