@@ -4,8 +4,9 @@
 
 #include <stdlib.h>
 
-// The words that must all be there, or must not, come first and together; then what costs little; what the
-// general evaluator looks at comes last.
+// The words that must all be there come first and together, then what costs little. The words that must
+// not be there come behind these, because they seldom decide; what the general evaluator looks at comes
+// last.
 
 enum {
     COUNT_MOST = (1 << 23) - 1, // that a header holds
@@ -206,8 +207,8 @@ uint32_t program_write(struct program_writer *writer, const struct anchors *anch
         put_header(writer, PROGRAM_WATCH, false, 0);
     } else {
         write_single_words(writer, anchors, false);
-        write_single_words(writer, anchors, true);
         write_others(writer, anchors, false);
+        write_single_words(writer, anchors, true);
         write_others(writer, anchors, true);
         if (planned->root == PLAN_NONE && !planned->all_articles)
             put_header(writer, PROGRAM_NEVER, false, 0);

@@ -321,6 +321,17 @@ static size_t pick(const struct index_entry *entries, size_t count, const uint32
 
 enum { AHEAD = 6 }; // terms and programs fetched before they are needed
 
+// What acting will touch: the bit of a watch, or the first lines of a program.
+static void fetch(const struct scan *scan, const uint32_t *code, uint32_t act)
+{
+    if (!(act & INDEX_RUN)) {
+        __builtin_prefetch(&scan->fired[act >> 6]);
+        return;
+    }
+    __builtin_prefetch(code + (act & ~INDEX_RUN));
+    __builtin_prefetch(code + (act & ~INDEX_RUN) + 16);
+}
+
 static void try_part(struct scan *scan, const struct matcher *matcher,
                      const struct index_part *part, const struct view *view)
 {
@@ -337,7 +348,7 @@ static void try_part(struct scan *scan, const struct matcher *matcher,
         scan->stats.candidates += count;
         for (size_t k = 0; k < count; k++) {
             if (k + AHEAD < count)
-                __builtin_prefetch(code + (scan->acts[k + AHEAD] & ~INDEX_RUN));
+                fetch(scan, code, scan->acts[k + AHEAD]);
             act_on(scan, matcher, scan->acts[k]);
         }
     }
