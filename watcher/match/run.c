@@ -13,14 +13,7 @@ struct run {
 // Four at a time, because a branch on each costs more than the bits.
 static bool has_any(const struct view *view, const uint32_t *terms, uint32_t count)
 {
-    uint32_t i = 0;
-    for (; i + 4 <= count; i += 4) {
-        const uint32_t *four = terms + i;
-        if (view_bit(view, VIEW_PAIRS + four[0]) | view_bit(view, VIEW_PAIRS + four[1]) |
-            view_bit(view, VIEW_PAIRS + four[2]) | view_bit(view, VIEW_PAIRS + four[3]))
-            return true;
-    }
-    for (; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         if (view_bit(view, VIEW_PAIRS + terms[i]))
             return true;
     }
