@@ -1,6 +1,7 @@
 #include "client/cli/offline.h"
 
 #include "client/cli/cli.h"
+#include "common/clock.h"
 #include "common/mem.h"
 #include "watcher/rules.h"
 #include "watcher/source/lines.h"
@@ -60,7 +61,7 @@ out:
 
 void offline_articles_begin(struct offline_articles *articles, const struct offline_files *files)
 {
-    *articles = (struct offline_articles){.files = files};
+    *articles = (struct offline_articles){.files = files, .now_wall_ns = tc_wall_ns()};
 }
 
 static void unreadable(struct offline_articles *articles, const struct tc_err *err)
@@ -99,8 +100,10 @@ struct article *offline_article(struct offline_articles *articles)
         struct tc_err err = {0};
         struct article *article = NULL;
         int code = lines_next(articles->open, &article, &err);
-        if (code == TC_OK)
+        if (code == TC_OK) {
+            article->seen_wall_ns = articles->now_wall_ns;
             return article;
+        }
         if (code != TC_ENOENT)
             unreadable(articles, &err);
         if (code == TC_ENOENT || (code != TC_EPARSE && code != TC_EFULL)) {

@@ -24,13 +24,14 @@ int offline_watches(const struct offline_files *files, const char *query,
                     const struct text_settings *settings, struct matcher **out);
 
 // The next article of all files ("-" and no file at all: standard input). What cannot be read is said
-// on standard error with its place and counted.
+// on standard error with its place and counted. All are first seen now, as `max_age` has it.
 struct offline_articles {
     const struct offline_files *files;
     size_t next;        // file
     struct lines *open; // being read; NULL: none
     bool live;          // it is no regular file: what is there should not wait for more
     uint64_t unreadable;
+    int64_t now_wall_ns; // of the whole run
 };
 
 void offline_articles_begin(struct offline_articles *articles, const struct offline_files *files);
