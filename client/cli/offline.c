@@ -17,15 +17,19 @@ void offline_add(struct offline_files *files, const char *name)
 
 // ---- watches -------------------------------------------------------------------------------
 
-static void print_errors(struct tc_diags *diags)
+// Errors, and what is dropped from a query (W0211): that must not happen in silence. Other advice
+// is for `tocsin check`.
+static void print_findings(struct tc_diags *diags)
 {
     struct tc_buf text = {0};
     tc_diags_sort(diags);
     for (size_t i = 0; i < tc_diags_count(diags); i++) {
-        if (tc_diags_at(diags, i)->severity == TC_DIAG_ERROR)
-            tc_diag_print(tc_diags_at(diags, i), cli_colour(stderr), &text);
+        const struct tc_diag *diag = tc_diags_at(diags, i);
+        if (diag->severity == TC_DIAG_ERROR || strcmp(diag->code, "W0211") == 0)
+            tc_diag_print(diag, cli_colour(stderr), &text);
     }
-    cli_progress(NULL);
+    if (text.len > 0)
+        cli_progress(NULL);
     fwrite(text.ptr ? text.ptr : "", 1, text.len, stderr);
     tc_buf_done(&text);
 }
@@ -42,8 +46,8 @@ int offline_watches(const struct offline_files *files, const char *query,
         rules_add_query(rules, tc_str_of(query), diags);
     for (size_t i = 0; i < files->count; i++)
         rules_add_file(rules, files->at[i], diags);
+    print_findings(diags);
     if (tc_diags_errors(diags)) {
-        print_errors(diags);
         code = TC_EPARSE;
         goto out;
     }

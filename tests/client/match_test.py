@@ -159,6 +159,12 @@ class Commands(unittest.TestCase):
         done = run("match", "--count", "-w", watches, stdin=lines)
         self.assertEqual(done.stdout, "age/fresh\t2200\t0\n")
 
+    def test_a_sign_that_is_not_looked_for_is_told(self):
+        done = run("match", "--count", "-q", '"=US"', stdin="The US said so.")
+        self.assertIn('warning[W0211]: "=" belongs to no word', done.stderr)
+        self.assertIn('exact words are written ="..."', done.stderr)
+        self.assertEqual(run("match", "--count", "-q", "US", stdin="The US said so.").stderr, "")
+
     def test_why_says_when_only_the_whole_page_would_match(self):
         page = os.path.join(self.folder.name, "glued.txt")
         with open(page, "w", encoding="utf-8") as file:
