@@ -17,8 +17,7 @@ struct offline_files { // names from the command line, in order; zero it
 void offline_add(struct offline_files *files, const char *name);
 
 // Reads watch files, or one query when `query` is not NULL. Prints every error, and what is
-// dropped from a query. Gives *out
-// (matcher_drop ends it).
+// dropped from a query. Gives *out (matcher_drop ends it).
 //   TC_EPARSE  a file or the query has errors, which are printed
 //   TC_EINVAL  the watches cannot be compiled; printed too
 int offline_watches(const struct offline_files *files, const char *query,
