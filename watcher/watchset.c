@@ -410,19 +410,14 @@ static bool reads_the_same(void *context, const char *copy)
     return same;
 }
 
-void watchset_remember(const struct watchset *set, tc_str kept,
-                       void (*tell)(const char *path, const struct tc_err *err))
+int watchset_remember(const struct watchset *set, size_t index, tc_str kept, struct tc_err *err)
 {
-    for (size_t i = 0; i < set->count; i++) {
-        const struct file *file = &set->files[i];
-        struct tc_err err;
-        if (file->why || !file->version)
-            continue;
-        struct checking checking = {&set->text, file->version->rules};
-        if (lastgood_keep(kept, file->path, file->version->since_wall_ns, reads_the_same, &checking,
-                          &err) != TC_OK)
-            tell(file->path, &err);
-    }
+    const struct file *file = &set->files[index];
+    if (file->why || !file->version)
+        return TC_OK;
+    struct checking checking = {&set->text, file->version->rules};
+    return lastgood_keep(kept, file->path, file->version->since_wall_ns, reads_the_same, &checking,
+                         err);
 }
 
 // ---- looking ------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The program tocsin-watcher without a broker: intake, tap, folder, reload, bad starts."""
+import glob
 import json
 import os
 import signal
@@ -173,6 +174,7 @@ class WatcherTest(unittest.TestCase):
     def test_a_file_that_is_broken_at_the_start_runs_on_its_last_good_version(self):
         watcher = self.watcher()
         watcher.start()
+        until("the copy", lambda: glob.glob(watcher.path("state/watches/*[0-9a-f]/**/watch.yaml"), recursive=True))
         self.assertEqual(watcher.stop(), 0)
         watcher.write("watch.yaml", WATCH % "(flood")
         self.assertEqual(watcher.run("--check").returncode, 78)
