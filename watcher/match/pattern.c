@@ -12,7 +12,7 @@
 // up with its beginnings, its ends and its inner pieces of the lengths that occur; what is found is then
 // matched in full. Worst case a word of n bytes makes n * RUN_MOST look-ups, once (see the memo).
 
-enum { RUN_MOST = 12 };
+enum { RUN_MOST = 12, PAIRS = 1024 };
 
 enum place { AT_START, AT_END, INSIDE, PLACES };
 static const char place_letters[PLACES] = {'p', 's', 'i'};
@@ -39,6 +39,7 @@ struct pattern_set {
     size_t fuzzy_count, fuzzy_capacity;
     uint32_t loose;           // first pattern without a run of letters
     uint32_t lengths[PLACES]; // bit n: a key with n bytes exists
+    uint32_t starts[PAIRS];   // the same of AT_START keys of two bytes and more, by their first two
     char *bytes;
     size_t bytes_used, bytes_capacity;
 };
@@ -215,6 +216,11 @@ static struct run longest_run(tc_str pattern)
     return best;
 }
 
+static uint32_t pair_of(tc_str word)
+{
+    return ((unsigned)(unsigned char)word.ptr[0] * 31 + (unsigned char)word.ptr[1]) % PAIRS;
+}
+
 void pattern_set_add(struct pattern_set *set, tc_str text, uint8_t edits, uint32_t term)
 {
     if (edits) {
@@ -226,6 +232,8 @@ void pattern_set_add(struct pattern_set *set, tc_str text, uint8_t edits, uint32
     if (run.len) {
         first = dict_add(&set->keys, (tc_str){run.key, run.len + 1});
         set->lengths[run.place] |= UINT32_C(1) << run.len;
+        if (run.place == AT_START && run.len > 1)
+            set->starts[pair_of((tc_str){run.key + 1, run.len})] |= UINT32_C(1) << run.len;
     }
     uint32_t next = *first;
     *first = (uint32_t)set->count;
@@ -297,11 +305,19 @@ static void try_key(const struct pattern_set *set, enum place place, tc_str piec
     try_chain(set, dict_find(&set->keys, (tc_str){key, piece.len + 1}), word, memo, begun);
 }
 
+// The lengths of keys that can be the word's beginning.
+static uint32_t lengths_at_start(const struct pattern_set *set, tc_str word)
+{
+    uint32_t of_one = set->lengths[AT_START] & 2;
+    return word.len < 2 ? of_one : of_one | set->starts[pair_of(word)];
+}
+
 static void try_wildcards(const struct pattern_set *set, tc_str word, struct pattern_memo *memo,
                           size_t begun)
 {
+    uint32_t starts = lengths_at_start(set, word);
     for (size_t len = 1; len <= RUN_MOST && len <= word.len; len++) {
-        if (set->lengths[AT_START] >> len & 1)
+        if (starts >> len & 1)
             try_key(set, AT_START, tc_str_cut(word, 0, len), word, memo, begun);
         if (set->lengths[AT_END] >> len & 1)
             try_key(set, AT_END, tc_str_cut(word, word.len - len, word.len), word, memo, begun);

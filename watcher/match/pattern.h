@@ -9,7 +9,7 @@
 // An edit is one letter more, less or other, or two neighbours swapped (optimal string alignment), by
 // code points.
 //
-//   memory   set: about 40 bytes a pattern; memo: 1 MiB, 4 bytes a term and its answers
+//   memory   set: about 40 bytes a pattern; memo: 1.5 MiB, 4 bytes a term and its answers
 //   threads  set: shared once built; memo: one thread
 #ifndef PATTERN_H
 #define PATTERN_H
@@ -18,7 +18,7 @@
 #include "watcher/match/lexicon.h"
 
 enum {
-    PATTERN_SLOTS = 32 * 1024,         // a power of two
+    PATTERN_SLOTS = 64 * 1024,         // a power of two
     PATTERN_LONGS_MOST = 32 * 1024,    // long words remembered
     PATTERN_ANSWERS_MOST = 512 * 1024, // then the memo begins anew
     PATTERN_FUZZY_LETTERS = 128,       // longer words have no near spellings
@@ -74,7 +74,8 @@ static inline bool pattern_known_nothing(const struct pattern_memo *memo, uint32
                                          struct lexicon_key key, uint64_t hash)
 {
     const struct pattern_slot *slot =
-        &memo->slots[term ? 0 : hash & (PATTERN_SLOTS - 1)]; // of watched words: always the same line
+        &memo->slots[term ? 0
+                          : hash & (PATTERN_SLOTS - 1)]; // of watched words: always the same line
     bool same = (slot->key.low == key.low) & (slot->key.high == key.high);
     bool by_term = (term != 0) & (memo->by_term[term] == PATTERN_NOTHING);
     return by_term | ((term == 0) & same & (slot->answer == PATTERN_NOTHING));
