@@ -69,7 +69,10 @@ static void make_word_room(struct view *view, size_t words)
     view->words = tc_grow(view->words, count, sizeof *view->words);
     view->spare = tc_grow(view->spare, count, sizeof *view->spare);
     view->asked = tc_grow(view->asked, count, sizeof *view->asked);
-    view->pairs = tc_grow(view->pairs, 2 * count, sizeof *view->pairs);
+    if (view->pair_room < 2 * count) {
+        view->pair_room = 2 * count;
+        view->pairs = tc_grow(view->pairs, view->pair_room, sizeof *view->pairs);
+    }
 }
 
 // For `more` further terms found.
@@ -189,25 +192,29 @@ static void pair_neighbours(struct view *view)
     view->pair_count = count;
 }
 
-// The same where several words share a position: each with each of the position before.
+static void add_pair(struct view *view, uint32_t first, uint32_t second)
+{
+    if (view->pair_count == view->pair_room) {
+        view->pair_room *= 2;
+        view->pairs = tc_grow(view->pairs, view->pair_room, sizeof *view->pairs);
+    }
+    uint32_t pair = view_pair(first, second);
+    set_bit(view, pair);
+    view->pairs[view->pair_count++] = pair;
+}
+
+// Beside the neighbours by number, where words share a position: a word there with each of the position
+// before.
 static void pair_positions(struct view *view)
 {
     const struct text_word *words = view->segment->words;
-    size_t room_left = 2 * view->word_room;
-    for (uint32_t i = 1; i < view->segment->word_count; i++) {
-        for (uint32_t k = i; view->words[i] && k-- > 0;) {
-            uint32_t distance = words[i].position - words[k].position;
-            if (distance > 1)
-                break;
-            if (distance == 0 || !view->words[k])
-                continue;
-            if (view->pair_count == room_left) {
-                room_left *= 2;
-                view->pairs = tc_grow(view->pairs, room_left, sizeof *view->pairs);
-            }
-            uint32_t pair = view_pair(view->words[k], view->words[i]);
-            set_bit(view, pair);
-            view->pairs[view->pair_count++] = pair;
+    for (uint32_t i = 2; i < view->segment->word_count; i++) {
+        uint32_t position = words[i].position, before = words[i - 1].position;
+        if ((position != before && before != words[i - 2].position) || !view->words[i])
+            continue;
+        for (uint32_t k = i - 1; k-- > 0 && position - words[k].position <= 1;) {
+            if (position != words[k].position && view->words[k])
+                add_pair(view, view->words[k], view->words[i]);
         }
     }
 }
@@ -224,9 +231,8 @@ static void fill_folded(struct view *view, struct pattern_memo *memo)
     const struct terms *terms = view->terms;
     hash_words(view, &terms->folded, false);
     find_words(view, &terms->folded);
-    if (view->plain)
-        pair_neighbours(view);
-    else
+    pair_neighbours(view);
+    if (!view->plain)
         pair_positions(view);
     if (pattern_set_count(terms->folded_patterns))
         find_patterns(view, terms->folded_patterns, memo, false);

@@ -29,7 +29,7 @@ struct view {
     uint32_t *bits;
     size_t bit_room;
     uint32_t *pairs; // the bits of pairs that are set
-    size_t pair_count;
+    size_t pair_count, pair_room;
 
     struct lexicon_key *keys; // by word
     uint64_t *hashes;
