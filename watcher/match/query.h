@@ -43,7 +43,15 @@ enum query_op {
     QUERY_PAGE,      //
     QUERY_NAMED,     // one child, text = the clause's name
     QUERY_META,      // meta, text = the value
+
+    // Of dialect lucene only (watcher/match/lucene.h).
+    QUERY_LUCENE, // the root: one child, text = as written; the text is one segment then
+    QUERY_FIELD,  // one child, WORDS: a field of metadata as Lucene has it; number = enum text_words
+    QUERY_ALWAYS, // *:*
+    QUERY_NEVER,  // a query of negatives only, a field that no article has
 };
+
+enum query_field { QUERY_FIELD_AUTHOR, QUERY_FIELD_LANG, QUERY_FIELD_PUBLISHED, QUERY_FIELD_SOURCE };
 
 enum query_meta {
     QUERY_META_SOURCE,
@@ -55,11 +63,14 @@ enum query_meta {
     QUERY_META_COUNTRY, // in `where` only
 };
 
+struct word_test;
+
 struct query_word {
     tc_str folded, surface;
     bool wild;
     bool glued;    // a hyphen or nothing stood before it, no white space
     uint8_t edits; // fuzzy: 0, 1 or 2
+    const struct word_test *test; // dialect lucene: the word must pass it; `folded` is its source
 };
 
 struct query_list;
@@ -76,8 +87,10 @@ struct query_node {
     bool exact;        // =: surface forms
     bool strict_joins; // ="a-b": hyphens must be there as written
     int slop;          // "..."~n; -1 when none
+    bool running;      // dialect lucene: paragraphs do not end a phrase, slop counts moves of words
     bool fold_case;    // /.../i
     enum query_meta meta;
+    enum query_field field;
     const struct query_list *list;
     struct query_node **children;
     size_t child_count;

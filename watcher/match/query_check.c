@@ -48,6 +48,10 @@ const char *query_op_name(enum query_op op)
         [QUERY_PAGE] = "PAGE",
         [QUERY_NAMED] = "a named clause",
         [QUERY_META] = "a field of metadata",
+        [QUERY_LUCENE] = "a query of dialect lucene",
+        [QUERY_FIELD] = "a field of metadata",
+        [QUERY_ALWAYS] = "*:*",
+        [QUERY_NEVER] = "nothing",
     };
     return names[op];
 }
