@@ -108,12 +108,12 @@ static void factors_of_some(struct chooser *chooser, const struct plan_node *nod
 
 static void factors_of_page(struct chooser *chooser, const struct plan_node *node)
 {
-    struct factor whole;
-    if (!cover(chooser, *plan_kids(chooser->plan, node), &whole))
-        return;
-    whole.page = true;
-    whole.cost *= 2; // a page has more words than a segment
-    add_factor(chooser, whole);
+    size_t begun = chooser->factor_count;
+    factors_of(chooser, *plan_kids(chooser->plan, node));
+    for (size_t i = begun; i < chooser->factor_count; i++) {
+        chooser->factors[i].page = true;
+        chooser->factors[i].cost *= 2; // a page has more words than a segment
+    }
 }
 
 // Adds what must be present where the node holds.
@@ -123,10 +123,13 @@ static void factors_of(struct chooser *chooser, uint32_t number)
     const struct plan_node *node = &plan->nodes[number];
     switch ((enum plan_op)node->op) {
     case PLAN_NEVER:
+    case PLAN_ALWAYS:
+    case PLAN_FIELD:
     case PLAN_NOT:
     case PLAN_META: break;
     case PLAN_WORD: single(chooser, node->first); break;
     case PLAN_PHRASE:
+    case PLAN_SLOPPY:
     case PLAN_WINDOW:
         for (uint32_t i = 0; i < node->count; i++)
             single(chooser, plan->words[node->first + i]);
@@ -135,6 +138,7 @@ static void factors_of(struct chooser *chooser, uint32_t number)
     case PLAN_ANY: factors_of_some(chooser, node, node->number); break;
     case PLAN_NOTNEAR:
     case PLAN_EXCEPT: factors_of(chooser, *plan_kids(plan, node)); break;
+    case PLAN_LUCENE:
     case PLAN_PAGE: factors_of_page(chooser, node); break;
     default:
         for (uint32_t i = 0; i < node->count; i++)
@@ -200,7 +204,7 @@ static uint32_t second_of(const struct chooser *chooser, const struct factor *an
     const struct factor *best = NULL;
     for (size_t i = 0; i < chooser->factor_count; i++) {
         const struct factor *factor = &chooser->factors[i];
-        if (factor != anchor && factor->count == 1 && !factor->page &&
+        if (factor != anchor && factor->count == 1 && factor->page == anchor->page &&
             (!best || factor->cost < best->cost))
             best = factor;
     }

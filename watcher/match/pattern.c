@@ -31,7 +31,14 @@ struct fuzzy {
     uint64_t signature; // which letters occur, by code point modulo 64
 };
 
+struct test {
+    const struct word_test *test;
+    uint32_t term;
+};
+
 struct pattern_set {
+    struct test *tests;
+    size_t test_count, test_capacity;
     struct dict keys; // to the first pattern of a key
     struct pattern *patterns;
     size_t count, capacity;
@@ -58,6 +65,7 @@ void pattern_set_free(struct pattern_set *set)
     dict_done(&set->keys);
     free(set->patterns);
     free(set->fuzzies);
+    free(set->tests);
     free(set->bytes);
     free(set);
 }
@@ -225,6 +233,12 @@ void pattern_set_add(struct pattern_set *set, tc_str text, uint8_t edits, uint32
     set->patterns[set->count++] = (struct pattern){keep(set, text), (uint32_t)text.len, term, next};
 }
 
+void pattern_set_add_test(struct pattern_set *set, const struct word_test *test, uint32_t term)
+{
+    set->tests = tc_room(set->tests, set->test_count, &set->test_capacity, sizeof *set->tests);
+    set->tests[set->test_count++] = (struct test){test, term};
+}
+
 // ---- the memo ------------------------------------------------------------------------------
 
 struct pattern_memo {
@@ -319,6 +333,14 @@ static void try_fuzzies(const struct pattern_set *set, tc_str word, struct patte
     }
 }
 
+static void try_tests(const struct pattern_set *set, tc_str word, struct pattern_memo *memo)
+{
+    for (size_t i = 0; i < set->test_count; i++) {
+        if (word_test_holds(set->tests[i].test, word))
+            answer(memo, set->tests[i].term);
+    }
+}
+
 size_t pattern_find(const struct pattern_set *set, struct pattern_memo *memo, tc_str word,
                     const uint32_t **terms)
 {
@@ -332,6 +354,7 @@ size_t pattern_find(const struct pattern_set *set, struct pattern_memo *memo, tc
         try_wildcards(set, word, memo, begun);
         if (set->fuzzy_count)
             try_fuzzies(set, word, memo);
+        try_tests(set, word, memo);
         memo->answers[begun - 1] = (uint32_t)(memo->used - begun);
     }
     *terms = memo->answers + *known + 1;

@@ -59,10 +59,28 @@ static uint32_t pattern_term(struct builder *builder, tc_str text, uint8_t edits
     return *term;
 }
 
+// A test of dialect lucene; its source tells it from others.
+static uint32_t test_term(struct builder *builder, const struct query_word *word)
+{
+    struct plan *plan = builder->plan;
+    struct tc_buf key = {0};
+    tc_buf_byte(&key, 't');
+    tc_buf_str(&key, word->folded);
+    uint32_t *term = dict_add(&builder->patterns, tc_buf_view(&key));
+    tc_buf_done(&key);
+    if (*term == PLAN_NONE) {
+        *term = new_term(plan, cost_of(word->folded, true));
+        pattern_set_add_test(plan->folded_patterns, word->test, *term);
+    }
+    return *term;
+}
+
 static uint32_t term_of(struct builder *builder, const struct query_word *word, bool exact)
 {
     struct plan *plan = builder->plan;
     tc_str text = exact ? word->surface : word->folded;
+    if (word->test)
+        return test_term(builder, word);
     if (word->wild || word->edits)
         return pattern_term(builder, text, word->edits, exact);
     uint32_t *term = dict_add(exact ? &plan->surface : &plan->folded, text);
@@ -101,7 +119,7 @@ static uint32_t add_parent(struct plan *plan, struct plan_node node, const uint3
     if (node.op == PLAN_NEAR || node.op == PLAN_ONEAR || node.op == PLAN_SENTENCE ||
         node.op == PLAN_PARAGRAPH || node.op == PLAN_AND)
         node.flags |= PLAN_GAPPY;
-    if (node.op == PLAN_PAGE)
+    if (node.op == PLAN_PAGE || node.op == PLAN_LUCENE)
         plan->has_pages = true;
     node.first = add_kids(plan, kids, count);
     node.count = (uint32_t)count;
@@ -116,10 +134,11 @@ static uint32_t build_words(struct builder *builder, const struct query_node *no
         made.op = PLAN_WORD;
         made.first = term_of(builder, node->words, node->exact);
     } else if (node->word_count) {
-        made.op = node->slop >= 0 ? PLAN_WINDOW : PLAN_PHRASE;
+        made.op = node->slop < 0 ? PLAN_PHRASE : node->lucene ? PLAN_SLOPPY : PLAN_WINDOW;
         made.number = node->slop >= 0 ? (uint32_t)node->slop : 0;
         made.flags =
-            (uint8_t)((node->slop > 0 ? PLAN_GAPPY : 0) | (node->strict_joins ? PLAN_STRICT : 0));
+            (uint8_t)((node->slop > 0 ? PLAN_GAPPY : 0) | (node->strict_joins ? PLAN_STRICT : 0) |
+                      (node->lucene ? PLAN_RUNNING : 0));
         made.first = (uint32_t)plan->word_count;
         made.count = (uint32_t)node->word_count;
         for (size_t i = 0; i < node->word_count; i++) {
@@ -194,6 +213,10 @@ static enum plan_op op_of(enum query_op op)
     case QUERY_BODY: return PLAN_BODY;
     case QUERY_PAGE: return PLAN_PAGE;
     case QUERY_NAMED: return PLAN_NAMED;
+    case QUERY_LUCENE: return PLAN_LUCENE;
+    case QUERY_ALWAYS: return PLAN_ALWAYS;
+    case QUERY_FIELD:
+    case QUERY_NEVER:
     case QUERY_WORDS:
     case QUERY_REGEX:
     case QUERY_LIST:
@@ -225,6 +248,9 @@ static uint32_t build(struct builder *builder, const struct query_node *node)
     switch (node->op) {
     case QUERY_WORDS: made = build_words(builder, node); break;
     case QUERY_LIST: made = build_list(builder, node); break;
+    case QUERY_FIELD:
+        made = add_node(builder->plan, (struct plan_node){.op = PLAN_FIELD, .source = node});
+        break;
     case QUERY_META: made = add_meta(builder->plan, node->meta, node->text, node); break;
     default: made = build_parent(builder, node); break;
     }

@@ -87,7 +87,7 @@ struct query_node {
     bool exact;        // =: surface forms
     bool strict_joins; // ="a-b": hyphens must be there as written
     int slop;          // "..."~n; -1 when none
-    bool running;      // dialect lucene: paragraphs do not end a phrase, slop counts moves of words
+    bool lucene;       // of dialect lucene: paragraphs end no phrase, slop counts moves of words
     bool fold_case;    // /.../i
     enum query_meta meta;
     enum query_field field;
@@ -156,6 +156,9 @@ bool query_positive(const struct query_node *node);
 
 // "AND", "NEAR", "title:" ..., for messages.
 const char *query_op_name(enum query_op op);
+
+// "author", "lang", "published", "source"
+const char *query_field_name(enum query_field field);
 
 // "source", "lang", ... and back (false when there is no such field).
 const char *query_meta_name(enum query_meta meta);

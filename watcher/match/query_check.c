@@ -56,6 +56,17 @@ const char *query_op_name(enum query_op op)
     return names[op];
 }
 
+const char *query_field_name(enum query_field field)
+{
+    static const char *const names[] = {
+        [QUERY_FIELD_AUTHOR] = "author",
+        [QUERY_FIELD_LANG] = "lang",
+        [QUERY_FIELD_PUBLISHED] = "published",
+        [QUERY_FIELD_SOURCE] = "source",
+    };
+    return names[field];
+}
+
 static const char *const meta_names[] = {
     [QUERY_META_SOURCE] = "source",   [QUERY_META_LANG] = "lang", [QUERY_META_AUTHOR] = "author",
     [QUERY_META_SECTION] = "section", [QUERY_META_TAG] = "tag",   [QUERY_META_URL] = "url",

@@ -138,7 +138,19 @@ static void print_prox(const struct query_node *node, struct tc_buf *out)
 static void print_bare(const struct query_node *node, struct tc_buf *out)
 {
     switch (node->op) {
-    case QUERY_WORDS: print_words(node, out); break;
+    case QUERY_WORDS:
+        if (node->lucene)
+            tc_buf_str(out, node->text);
+        else
+            print_words(node, out);
+        break;
+    case QUERY_LUCENE: tc_buf_str(out, node->text); break;
+    case QUERY_FIELD:
+        tc_buf_addf(out, "%s:", query_field_name(node->field));
+        print_at(node->children[0], LEVEL_ATOM, out);
+        break;
+    case QUERY_ALWAYS:
+    case QUERY_NEVER: tc_buf_puts(out, query_op_name(node->op)); break;
     case QUERY_META: print_meta(node, out); break;
     case QUERY_LIST: tc_buf_addf(out, "@%.*s", TC_ARG(node->text)); break;
     case QUERY_REGEX:

@@ -129,7 +129,7 @@ static void begin_text(struct scan *scan, const struct matcher *matcher, const s
     scan->text = text;
     scan->number = UINT32_MAX;
     scan->hit_count = 0;
-    scan->eval.said.ready = false;
+    scan->eval.said = (struct eval_said){.ready = false};
     scan->eval.page = &scan->segment;
     if (matcher->plan->has_pages && text->segment_count > 1) {
         view_fill(&scan->page, matcher->plan, scan->folded_memo, scan->surface_memo, text,
@@ -215,9 +215,10 @@ static void try_watch(struct scan *scan, const struct matcher *matcher, uint32_t
 
 // ---- candidates ----------------------------------------------------------------------------
 
-static void try_entry(struct scan *scan, const struct matcher *matcher, struct index_entry entry)
+static void try_entry(struct scan *scan, const struct matcher *matcher, const struct view *view,
+                      struct index_entry entry)
 {
-    if (entry.second != PLAN_NONE && !view_has(&scan->segment, entry.second))
+    if (entry.second != PLAN_NONE && !view_has(view, entry.second))
         return;
     if (scan->tried[entry.watch] == scan->round)
         return;
@@ -233,7 +234,7 @@ static void try_part(struct scan *scan, const struct matcher *matcher,
     for (size_t i = 0; i < view->seen_count; i++) {
         uint32_t end = part->starts[view->seen[i] + 1];
         for (uint32_t at = part->starts[view->seen[i]]; at < end; at++)
-            try_entry(scan, matcher, part->entries[at]);
+            try_entry(scan, matcher, view, part->entries[at]);
     }
 }
 
