@@ -289,7 +289,9 @@ static struct part read_quoted(struct reader *reader, struct lucene_field field,
 {
     tc_str inside = tc_str_cut(token->text, 1, token->text.len - 1), text;
     struct query_word *words;
-    if (!lucene_unescape(&reader->leaves, inside, token->from + 1, &text)) {
+    int moves = 0;
+    if (!lucene_unescape(&reader->leaves, inside, token->from + 1, &text) ||
+        (slop && !lucene_slop(&reader->leaves, slop, &moves))) {
         reader->failed = true;
         return (struct part){NULL, SCOPE_FREE};
     }
@@ -299,7 +301,7 @@ static struct part read_quoted(struct reader *reader, struct lucene_field field,
     tc_str written = {token->text.ptr, (slop ? slop->to : token->to) - token->from};
     return part_of(reader,
                    lucene_leaf(&reader->leaves, field, written, token->from, words, count,
-                               slop ? lucene_slop(slop) : 0),
+                               moves),
                    field);
 }
 
@@ -312,9 +314,9 @@ static struct part read_range(struct reader *reader, struct lucene_field field)
         return (struct part){NULL, SCOPE_FREE};
     }
     reader->now++;
-    take(reader, LUCENE_RANGE_TO);
+    bool to = take(reader, LUCENE_RANGE_TO);
     high = reader->now;
-    if (high->kind < LUCENE_RANGE_TO) {
+    if (!to || high->kind < LUCENE_RANGE_TO) {
         wrong_here(reader, "E0104", "[a TO b]", "a range needs two ends");
         return (struct part){NULL, SCOPE_FREE};
     }

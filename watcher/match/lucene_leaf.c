@@ -4,6 +4,7 @@
 #include "common/utf8.h"
 #include "watcher/match/word_test.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -269,19 +270,29 @@ struct query_node *lucene_regexp(const struct lucene_leaves *leaves, struct luce
     return one_word(leaves, field, token, token->to, word);
 }
 
+// Lucene reads what stands behind ~ as Java reads a number, and takes its default where it is none.
 static double number_behind_tilde(const struct lucene_token *token, double otherwise)
 {
-    char text[64];
-    if (token->text.len < 2)
+    char text[64], *end;
+    tc_str number = tc_str_cut(token->text, 1, token->text.len);
+    if (!number.len || number.len >= sizeof text || !strchr("+-.0123456789", number.ptr[0]))
         return otherwise;
-    snprintf(text, sizeof text, "%.*s", (int)token->text.len - 1, token->text.ptr + 1);
-    return strtod(text, NULL);
+    snprintf(text, sizeof text, "%.*s", TC_ARG(number));
+    double value = strtod(text, &end);
+    if (*end && strchr("fFdD", *end))
+        end++;
+    return *end || !isfinite(value) || strpbrk(text, "xX") ? otherwise : value;
 }
 
-int lucene_slop(const struct lucene_token *token)
+bool lucene_slop(const struct lucene_leaves *leaves, const struct lucene_token *token, int *out)
 {
     double slop = number_behind_tilde(token, 0);
-    return slop < SLOP_MOST ? (int)slop : SLOP_MOST;
+    *out = slop < SLOP_MOST ? (int)slop : SLOP_MOST;
+    if (slop > -1)
+        return true;
+    lucene_wrong(leaves->place, token->from, token->to, "E0117", "\"a b\"~4",
+                 "words are moved 0 places or more");
+    return false;
 }
 
 // A whole number counts edits; a share of 1 says how much of the word must stay.
@@ -292,6 +303,11 @@ static bool edits_of(const struct lucene_leaves *leaves, const struct lucene_tok
     double edits = number >= 1   ? number
                    : number == 0 ? 0
                                  : (1.0 - (double)(float)number) * (double)tc_utf8_count(word);
+    if (number < 0) {
+        lucene_wrong(leaves->place, token->from, token->to, "E0117", "~1 or ~2",
+                     "a word differs in 0 letters or more");
+        return false;
+    }
     if (number >= 1 && number < SLOP_MOST && number != (int)number) {
         lucene_wrong(leaves->place, token->from, token->to, "E0117", "~1 or ~2",
                      "a word differs in whole letters");

@@ -58,7 +58,7 @@ struct query_node *lucene_range(const struct lucene_leaves *leaves, struct lucen
                                 const struct lucene_token *open, const struct lucene_token *low,
                                 const struct lucene_token *high, const struct lucene_token *close);
 
-// n of "~n" behind a phrase.
-int lucene_slop(const struct lucene_token *token);
+// n of "~n" behind a phrase. False after a mistake.
+bool lucene_slop(const struct lucene_leaves *leaves, const struct lucene_token *token, int *out);
 
 #endif

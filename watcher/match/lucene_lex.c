@@ -64,6 +64,15 @@ static bool is_digit(const struct lexer *lexer, size_t at)
     return at < lexer->text.len && lexer->text.ptr[at] >= '0' && lexer->text.ptr[at] <= '9';
 }
 
+// Behind "~" and whatever letters follow: what they mean is decided where they are used.
+static size_t behind_fuzzy(const struct lexer *lexer)
+{
+    size_t at = lexer->at + 1, len;
+    while ((len = letter_at(lexer, at, false)) > 0)
+        at += len;
+    return at;
+}
+
 // Behind the number at `at`: digits, or digits with a point between; `at` when there is none.
 static size_t behind_number(const struct lexer *lexer, size_t at)
 {
@@ -168,7 +177,7 @@ static bool lex_query(struct lexer *lexer, struct lucene_token *out)
     } else if (kind != LUCENE_END) {
         *out = token(lexer, kind, lexer->at + 1);
     } else if (c == '~') {
-        *out = token(lexer, LUCENE_FUZZY, behind_number(lexer, lexer->at + 1));
+        *out = token(lexer, LUCENE_FUZZY, behind_fuzzy(lexer));
     } else if (c == '*' || c == '?' || letter_at(lexer, lexer->at, true)) {
         *out = lex_term(lexer);
     } else {

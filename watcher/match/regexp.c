@@ -83,46 +83,11 @@ static uint32_t read_letter(struct reader *reader)
     return tc_utf8_next(reader->text, &reader->at);
 }
 
-struct known_class { // \w and its kin
-    char letter;
-    uint8_t count;
-    uint32_t ranges[10];
-};
-
-static const struct known_class known_classes[] = {
-    {'d', 2, {'0', '9'}},
-    {'D', 4, {0, '0' - 1, '9' + 1, 0x10FFFF}},
-    {'s', 6, {'\t', '\n', '\r', '\r', ' ', ' '}},
-    {'S', 8, {0, 8, 11, 12, 14, 31, 33, 0x10FFFF}},
-    {'w', 8, {'0', '9', 'A', 'Z', '_', '_', 'a', 'z'}},
-    {'W',
-     10,
-     {0, '0' - 1, '9' + 1, 'A' - 1, 'Z' + 1, '_' - 1, '_' + 1, 'a' - 1, 'z' + 1, 0x10FFFF}},
-};
-
-static bool read_known_class(struct reader *reader, struct regexp_part *part)
-{
-    if (!peek(reader, "\\") || reader->at + 1 >= reader->text.len)
-        return false;
-    for (size_t i = 0; i < sizeof known_classes / sizeof *known_classes; i++) {
-        const struct known_class *known = &known_classes[i];
-        if (known->letter != reader->text.ptr[reader->at + 1])
-            continue;
-        for (size_t k = 0; k < known->count; k += 2)
-            add_range(reader, part, known->ranges[k], known->ranges[k + 1]);
-        reader->at += 2;
-        return true;
-    }
-    return false;
-}
-
 static struct regexp_part *read_class(struct reader *reader)
 {
     struct regexp_part *part = new_part(reader, PART_CLASS);
     part->negated = take(reader, '^');
     do {
-        if (read_known_class(reader, part))
-            continue;
         uint32_t from = read_letter(reader), to = from;
         if (take(reader, '-'))
             to = read_letter(reader);
@@ -193,10 +158,8 @@ static struct regexp_part *read_group(struct reader *reader)
 static struct regexp_part *read_plain(struct reader *reader)
 {
     struct regexp_part *part = new_part(reader, PART_CLASS);
-    if (!read_known_class(reader, part)) {
-        uint32_t letter = read_letter(reader);
-        add_range(reader, part, letter, letter);
-    }
+    uint32_t letter = read_letter(reader);
+    add_range(reader, part, letter, letter);
     return part;
 }
 

@@ -6,11 +6,10 @@
 //   a? a* a+ a{2} a{2,} a{2,4}
 //   ~a                  anything but a
 //   . [a-z] [^a-z]      one letter
-//   \w \d \s \W \D \S   one letter of ASCII: word, digit, white space, and not
 //   @ #                 any string, no string at all
 //   "a.b"               the letters between the quotes
 //   <1-31>              a decimal number; both written alike long: exactly so many digits
-//   \a                  the letter itself
+//   \a                  the letter itself, whichever it is: there is no \w and no \d
 //
 // `&` and `~` make it more than an automaton can be stepped through, so a word is matched by asking each
 // part where it can end: words are short, and a watch set asks once per distinct word (pattern_memo).
