@@ -13,8 +13,8 @@ import tempfile
 import threading
 
 sys.path.insert(0, os.path.join(os.environ.get("TOCSIN_SOURCE", "."), "tests", "system"))
-from tocsin_wire import (PATIENCE_MS, Broker, Connection, Watcher, article, binary, definition, hit,
-                         item, run_tests, zmq)
+from house import Broker, binary, run_tests
+from wire import PATIENCE_MS, Connection, Watcher, article, definition, hit, item, zmq
 
 ASIA = definition("china-ai/travel-advice", labels={"desk": "asia"})
 VISAS = definition("china-ai/visas", "critical")

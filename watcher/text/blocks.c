@@ -79,12 +79,15 @@ static void split(const struct marks *marks, struct tc_arena *arena, struct bloc
 
 static uint32_t characters(const struct marks *marks, const struct block *block)
 {
-    tc_str text = marks->text;
-    uint32_t count = 0;
-    if (marks->ascii)
-        return block->to - block->from;
-    for (size_t i = block->from; i < block->to; i++)
-        count += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
+    uint32_t count = block->to - block->from;
+    if (marks->ascii || count > WRAP_COLUMNS * UTF8_MOST)
+        return count; // or so many that they are too many
+    for (size_t at = block->from; at < block->to; at += MARKS_WINDOW) {
+        uint64_t inner = marks_bits(marks->high, at) & ~marks_bits(marks->lead, at);
+        if (block->to - at < MARKS_WINDOW)
+            inner &= marks_low(block->to - at);
+        count -= (uint32_t)__builtin_popcountll(inner);
+    }
     return count;
 }
 

@@ -5,6 +5,8 @@
 // matrix of bits; a multiplication gathers one column of it, which is eight bits of a plane.
 #include "watcher/text/marks.h"
 
+#include "watcher/text/utf8.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define HAVE_AVX2 1
@@ -12,14 +14,15 @@
 #define HAVE_AVX2 0
 #endif
 
-enum { WINDOW = MARKS_WINDOW, PLANES = 5, EIGHT = 8, HALF = 32, SPAN_MOST = 1024 };
+enum { WINDOW = MARKS_WINDOW, PLANES = 7, EIGHT = 8, HALF = 32, SPAN_MOST = 1024, BEHIND = 4 };
 
 #define ALWAYS __attribute__((always_inline)) static inline
 
 // The kinds of 64 bytes, the first in the lowest bit.
 struct seen {
-    uint64_t core, blank, line, stop, loud, hyphen, dot, w; // the columns of the table, in order
-    uint64_t high;                                          // bytes beyond ASCII, and of them
+    uint64_t core, blank, line, stop, loud, hyphen, dot, w; // as in the table
+    uint64_t digit, comma;
+    uint64_t high;               // bytes beyond ASCII, and of them
     uint64_t lead, lead3, lead4; // those that begin a character, of three bytes or more, of four
     uint64_t wrong;              // those that are wrong, or wrong before the next
 };
@@ -59,15 +62,19 @@ static const uint8_t kinds[256] = {
 };
 // clang-format on
 
-// The planes while they grow, and what a block needs to know of the one before.
+// The marks while they grow, and what a block needs to know of the one before.
 struct growth {
-    uint64_t *core, *blank, *line, *stop, *careful;
-    uint64_t core_before, w_before; // the last byte's, in the lowest bit
-    size_t starts, signs, leads, lines;
-    uint64_t high;
-    uint64_t expected; // bytes that must go on with a character, in the lowest three bits
-    uint64_t doubtful;
+    struct marks *marks;
+    uint64_t core_before, digit_before, w_before; // the last byte's, in the lowest bit
+    uint64_t expected;    // bytes that must go on with a character, in the lowest bits
+    uint64_t high, wrong; // whether there are any
+    size_t starts, signs, leads;
 };
+
+static inline bool is_digit(unsigned char c)
+{
+    return (unsigned)(c - '0') < 10u;
+}
 
 // Characters beyond ASCII begin with a lead byte, and as many others follow as it says.
 ALWAYS void count_characters(struct growth *all, const struct seen *seen)
@@ -75,29 +82,36 @@ ALWAYS void count_characters(struct growth *all, const struct seen *seen)
     uint64_t two = seen->lead << 1, three = seen->lead3 << 2, four = seen->lead4 << 3;
     uint64_t behind = two | three | four | all->expected;
     all->leads += (size_t)__builtin_popcountll(seen->lead);
-    all->doubtful |= seen->wrong | (behind ^ (seen->high & ~seen->lead));
+    all->wrong |= seen->wrong | (behind ^ (seen->high & ~seen->lead));
     all->expected =
         seen->lead >> (WINDOW - 1) | seen->lead3 >> (WINDOW - 2) | seen->lead4 >> (WINDOW - 3);
 }
 
-// Adds block `i`; `core_behind`: whether the byte behind it is core.
-ALWAYS void combine(struct growth *all, size_t i, const struct seen *seen, uint64_t core_behind)
+// Adds block `i`; `next`: the byte behind it.
+ALWAYS void combine(struct growth *all, size_t i, const struct seen *seen, unsigned char next)
 {
-    uint64_t before = seen->core << 1 | all->core_before, w = seen->w << 1 | all->w_before;
-    uint64_t behind = seen->core >> 1 | core_behind << (WINDOW - 1);
+    uint64_t core_behind = seen->core >> 1 | (uint64_t)(kinds[next] & CORE) << (WINDOW - 1);
+    uint64_t digit_behind = seen->digit >> 1 | (uint64_t)is_digit(next) << (WINDOW - 1);
+    uint64_t core_before = seen->core << 1 | all->core_before;
+    uint64_t digit_before = seen->digit << 1 | all->digit_before;
+    uint64_t joined = (seen->dot | seen->comma) & digit_before & digit_behind;
     uint64_t sign = ~(seen->core | seen->blank | seen->high);
-    all->core[i] = seen->core;
-    all->blank[i] = seen->blank;
-    all->line[i] = seen->line;
-    all->stop[i] = seen->stop;
-    all->careful[i] =
-        seen->loud | (sign & ~seen->hyphen & before & behind) | (seen->dot & (behind | w));
+    uint64_t inside = sign & ~seen->hyphen & core_before & core_behind;
+    uint64_t dot = seen->dot & (core_behind | seen->w << 1 | all->w_before);
+    all->marks->core[i] = seen->core | joined;
+    all->marks->blank[i] = seen->blank;
+    all->marks->line[i] = seen->line;
+    all->marks->stop[i] = seen->stop & ~joined;
+    all->marks->careful[i] = seen->loud | ((inside | dot) & ~joined);
+    all->marks->high[i] = seen->high;
+    all->marks->lead[i] = seen->lead;
     all->core_before = seen->core >> (WINDOW - 1);
+    all->digit_before = seen->digit >> (WINDOW - 1);
     all->w_before = seen->w >> (WINDOW - 1);
-    all->starts += (size_t)__builtin_popcountll(seen->core & ~before);
+    all->starts += (size_t)__builtin_popcountll(seen->core & ~core_before);
     all->signs += (size_t)__builtin_popcountll(sign);
     if (seen->line)
-        all->lines += (size_t)__builtin_popcountll(seen->line);
+        all->marks->lines += (size_t)__builtin_popcountll(seen->line);
     all->high |= seen->high;
     if (seen->high | all->expected)
         count_characters(all, seen);
@@ -111,25 +125,37 @@ static uint64_t column_of(uint64_t bytes, unsigned column)
     return ((bytes >> column & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080)) >> 56;
 }
 
-static void see_table(const unsigned char *bytes, struct seen *seen, char *small)
+// Adds the eight bytes at `bytes` to the planes, `shift` bits up.
+static void see_eight(const unsigned char *bytes, unsigned shift, struct seen *seen, char *small)
 {
-    uint64_t *planes = &seen->core;
-    *seen = (struct seen){0};
-    for (unsigned from = 0; from < WINDOW; from += EIGHT) {
-        uint64_t kind = 0, high = 0, lead = 0;
-        for (unsigned i = 0; i < EIGHT; i++) {
-            unsigned char c = bytes[from + i];
-            kind |= (uint64_t)kinds[c] << (EIGHT * i);
-            high |= (uint64_t)(c >> 7) << i;
-            lead |= (uint64_t)(c >= 0xC0) << i;
-            small[from + i] = (char)(c | ((unsigned)(c - 'A') < 26u ? 0x20u : 0u));
-        }
-        for (unsigned column = 0; column < EIGHT; column++)
-            planes[column] |= column_of(kind, column) << from;
-        seen->high |= high << from;
-        seen->lead |= lead << from;
+    uint64_t kind = 0;
+    for (unsigned i = 0; i < EIGHT; i++) {
+        unsigned char c = bytes[i];
+        kind |= (uint64_t)kinds[c] << (EIGHT * i);
+        seen->digit |= (uint64_t)is_digit(c) << (shift + i);
+        seen->comma |= (uint64_t)(c == ',') << (shift + i);
+        seen->high |= (uint64_t)(c >> 7) << (shift + i);
+        seen->lead |= (uint64_t)(c >= 0xC0) << (shift + i);
+        small[i] = (char)(c | ((unsigned)(c - 'A') < 26u ? 0x20u : 0u));
     }
-    seen->wrong = seen->high; // told by utf8_bad
+    seen->core |= column_of(kind, 0) << shift;
+    seen->blank |= column_of(kind, 1) << shift;
+    seen->line |= column_of(kind, 2) << shift;
+    seen->stop |= column_of(kind, 3) << shift;
+    seen->loud |= column_of(kind, 4) << shift;
+    seen->hyphen |= column_of(kind, 5) << shift;
+    seen->dot |= column_of(kind, 6) << shift;
+    seen->w |= column_of(kind, 7) << shift;
+}
+
+static void make_table(struct growth *all, const char *text, size_t from, size_t to, char *small)
+{
+    for (size_t i = from; i < to; i++, text += WINDOW, small += WINDOW) {
+        struct seen seen = {0};
+        for (unsigned at = 0; at < WINDOW; at += EIGHT)
+            see_eight((const unsigned char *)text + at, at, &seen, small + at);
+        combine(all, i, &seen, (unsigned char)text[WINDOW]);
+    }
 }
 
 // ---- by AVX2 -----------------------------------------------------------------------------------
@@ -187,7 +213,7 @@ AVX2_PART void see_half(const char *text, unsigned shift, struct seen *seen, cha
     __m256i bytes = _mm256_loadu_si256((const __m256i *)text);
     __m256i next = _mm256_loadu_si256((const __m256i *)(text + 1));
     __m256i bit = _mm256_set1_epi8(0x20), low = either(bytes, bit);
-    __m256i core = either(is_between(low, 'a', 'z'), is_between(bytes, '0', '9'));
+    __m256i digit = is_between(bytes, '0', '9'), core = either(is_between(low, 'a', 'z'), digit);
     __m256i line = is(bytes, '\n'), dot = is(bytes, '.');
     __m256i loud = either(
         either(is_between(bytes, '#', '&'), is(bytes, '+')),
@@ -195,6 +221,8 @@ AVX2_PART void see_half(const char *text, unsigned shift, struct seen *seen, cha
     __m256i stop = either(dot, either(is(bytes, '!'), is(bytes, '?')));
     uint64_t high = bits_of(bytes);
     seen->core |= bits_of(core) << shift;
+    seen->digit |= bits_of(digit) << shift;
+    seen->comma |= bits_of(is(bytes, ',')) << shift;
     seen->blank |= bits_of(either(is(bytes, ' '), is_between(bytes, '\t', '\r'))) << shift;
     seen->line |= bits_of(line) << shift;
     seen->stop |= (bits_of(stop) | high) << shift;
@@ -209,13 +237,14 @@ AVX2_PART void see_half(const char *text, unsigned shift, struct seen *seen, cha
     _mm256_storeu_si256((__m256i *)small, folded);
 }
 
-AVX2 static void make_avx2(struct growth *all, const char *text, size_t blocks, char *small)
+AVX2 static void make_avx2(struct growth *all, const char *text, size_t from, size_t to,
+                           char *small)
 {
-    for (size_t i = 0; i < blocks; i++, text += WINDOW, small += WINDOW) {
+    for (size_t i = from; i < to; i++, text += WINDOW, small += WINDOW) {
         struct seen seen = {0};
         see_half(text, 0, &seen, small);
         see_half(text + HALF, HALF, &seen, small + HALF);
-        combine(all, i, &seen, kinds[(unsigned char)text[WINDOW]] & CORE);
+        combine(all, i, &seen, (unsigned char)text[WINDOW]);
     }
 }
 
@@ -231,64 +260,39 @@ bool marks_can(enum marks_how how)
 }
 #endif
 
-static void make_table(struct growth *all, const char *text, size_t blocks, char *small)
-{
-    for (size_t i = 0; i < blocks; i++, text += WINDOW, small += WINDOW) {
-        struct seen seen;
-        see_table((const unsigned char *)text, &seen, small);
-        combine(all, i, &seen, kinds[(unsigned char)text[WINDOW]] & CORE);
-    }
-}
-
 // ---- the whole ---------------------------------------------------------------------------------
 
-static void make_blocks(struct growth *all, enum marks_how how, const char *text, size_t blocks,
-                        char *small)
+// Blocks from..to, the first of them being at `text` and `small`.
+static void make(struct growth *all, enum marks_how how, const char *text, size_t from, size_t to,
+                 char *small)
 {
 #if HAVE_AVX2
     if (how == MARKS_AVX2) {
-        make_avx2(all, text, blocks, small);
+        make_avx2(all, text, from, to, small);
         return;
     }
 #endif
     (void)how;
-    make_table(all, text, blocks, small);
+    make_table(all, text, from, to, small);
 }
 
-static struct growth step(struct growth all, size_t blocks)
+// Blocks that a window reaches into behind the text.
+static void make_end(struct marks *marks, size_t from, size_t to)
 {
-    all.core += blocks;
-    all.blank += blocks;
-    all.line += blocks;
-    all.stop += blocks;
-    all.careful += blocks;
-    return all;
+    for (size_t i = from; i < to; i++) {
+        marks->core[i] = marks->line[i] = marks->stop[i] = marks->careful[i] = 0;
+        marks->high[i] = marks->lead[i] = 0;
+        marks->blank[i] = UINT64_MAX;
+    }
 }
 
 void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct marks *out)
 {
-    // The last block is filled up with blanks, and a window may begin at the end.
-    size_t whole = text.len ? (text.len - 1) / WINDOW : 0, rows = whole + 3;
+    size_t whole = text.len ? (text.len - 1) / WINDOW : 0, tail = whole * WINDOW;
+    size_t rows = whole + 3;
     uint64_t *planes = tc_arena_room(arena, PLANES * rows * sizeof *planes);
-    char *small = tc_arena_bytes(arena, (whole + 1) * WINDOW);
-    char last[2 * WINDOW + 1];
-    struct growth all = {.core = planes,
-                         .blank = planes + rows,
-                         .line = planes + 2 * rows,
-                         .stop = planes + 3 * rows,
-                         .careful = planes + 4 * rows};
-    make_blocks(&all, how, text.ptr, whole, small);
-    memset(last, ' ', sizeof last);
-    if (text.len)
-        memcpy(last, text.ptr + whole * WINDOW, text.len - whole * WINDOW);
-    struct growth tail = step(all, whole);
-    char blanks[2 * WINDOW];
-    make_blocks(&tail, how, last, 1, blanks);
-    memcpy(small + whole * WINDOW, blanks, WINDOW);
-    for (size_t i = whole + 1; i < rows; i++) {
-        planes[i] = planes[2 * rows + i] = planes[3 * rows + i] = planes[4 * rows + i] = 0;
-        planes[rows + i] = UINT64_MAX;
-    }
+    char *small = tc_arena_bytes(arena, tail + WINDOW + BEHIND);
+    char last[WINDOW + 1]; // filled up with blanks
     *out = (struct marks){.text = text,
                           .small = small,
                           .core = planes,
@@ -296,10 +300,20 @@ void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct 
                           .line = planes + 2 * rows,
                           .stop = planes + 3 * rows,
                           .careful = planes + 4 * rows,
-                          .lines = tail.lines,
-                          .words = tail.starts + tail.leads + tail.signs + text.len / SPAN_MOST,
-                          .ascii = tail.high == 0,
-                          .doubtful = tail.doubtful != 0 || tail.expected != 0};
+                          .high = planes + 5 * rows,
+                          .lead = planes + 6 * rows};
+    struct growth all = {.marks = out};
+    memset(last, ' ', sizeof last);
+    memset(small + tail + WINDOW, ' ', BEHIND);
+    if (text.len)
+        memcpy(last, text.ptr + tail, text.len - tail);
+    make(&all, how, text.ptr, 0, whole, small);
+    make(&all, how, last, whole, whole + 1, small + tail);
+    make_end(out, whole + 1, rows);
+    out->words = all.starts + all.leads + all.signs + text.len / SPAN_MOST;
+    out->ascii = all.high == 0;
+    out->doubtful =
+        how == MARKS_TABLE ? !out->ascii && utf8_bad(text) > 0 : (all.wrong | all.expected) != 0;
 }
 
 size_t marks_find(const uint64_t *plane, size_t from, size_t to)

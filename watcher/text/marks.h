@@ -22,16 +22,19 @@
 //   everything beyond ASCII
 //   : # $ % & + / @ _   signs that may belong to a word, or to an address
 //   . before a core byte (.NET U.S.), or behind a w (www.)
-//   other signs between two core bytes (China's 6,022), but for the hyphen, which always cuts
+//   other signs between two core bytes (China's), but for the hyphen, which always cuts
 struct marks {
     tc_str text;
-    const char *small;       // the same text, A-Z as a-z
-    const uint64_t *core;    // ASCII letters and digits
-    const uint64_t *blank;   // ASCII white space, and what lies behind the end
-    const uint64_t *line;    // line feeds
-    const uint64_t *stop;    // where a sentence may end: . ! ? and everything beyond ASCII
-    const uint64_t *careful; // see above
-    size_t lines, words;     // line feeds; an upper bound of the words
+    char *small;         // the same text, A-Z as a-z
+    uint64_t *core;      // ASCII letters and digits, and . and , between two digits
+    uint64_t *blank;     // ASCII white space, and what lies behind the end
+    uint64_t *line;      // line feeds
+    uint64_t *stop;      // where a sentence may end: . ! ? and everything beyond ASCII
+    uint64_t *careful;   // see above
+    uint64_t *high;      // bytes beyond ASCII
+    uint64_t *lead;      // those of them that begin a character
+    uint64_t *cut;       // where a word ends or begins between core bytes (letters.h), or NULL
+    size_t lines, words; // line feeds; an upper bound of the words
     bool ascii;
     bool doubtful; // holds bytes that may be no UTF-8; false: it is UTF-8
 };

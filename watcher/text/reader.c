@@ -225,7 +225,7 @@ static size_t scan(struct passage *passage, size_t at, size_t stop)
 
 // The next 64 bytes of a passage, or what is left of it: behind its end everything is blank.
 struct window {
-    uint64_t core, blank, stop, careful;
+    uint64_t core, blank, stop, careful, cut;
 };
 
 static struct window window_at(const struct passage *passage, size_t at)
@@ -236,17 +236,20 @@ static struct window window_at(const struct passage *passage, size_t at)
     return (struct window){.core = marks_bits(marks->core, at) & inside,
                            .blank = marks_bits(marks->blank, at) | ~inside,
                            .stop = marks_bits(marks->stop, at) & inside,
-                           .careful = marks_bits(marks->careful, at) & inside};
+                           .careful = marks_bits(marks->careful, at) & inside,
+                           .cut = marks->cut ? marks_bits(marks->cut, at) : 0};
 }
 
-// How many bytes at the beginning of a window are whole tokens without a careful byte, and the
-// blanks behind each.
+// How many bytes at the beginning of a window need no care: whole tokens and the blanks behind
+// each. Between characters of a script without spaces is as good an end as a blank.
 static size_t plain_length(const struct window *window)
 {
-    uint64_t blanks = window->blank;
+    uint64_t ends = window->blank << 1 | (window->cut & ~window->careful);
     if (window->careful)
-        blanks &= marks_low(marks_first(window->careful));
-    return blanks ? MARKS_WINDOW - (size_t)__builtin_clzll(blanks) : 0;
+        ends &= marks_low(marks_first(window->careful)) << 1 | 1;
+    else if (window->blank >> (MARKS_WINDOW - 1))
+        return MARKS_WINDOW;
+    return ends ? MARKS_WINDOW - 1 - (size_t)__builtin_clzll(ends) : 0;
 }
 
 // Adds the words of the first `len` bytes of a window, each a run of core bytes: a view of the
@@ -259,16 +262,16 @@ static void add_plain(struct passage *passage, size_t at, const struct window *w
     struct text_word *word = reader->words + reader->word_count;
     uint64_t inside = len < MARKS_WINDOW ? marks_low(len) : UINT64_MAX;
     uint64_t core = window->core & inside, stop = window->stop;
+    uint64_t starts = core & (~(core << 1) | window->cut), ends = ~core;
     uint32_t position = reader->position;
     if (!core)
         return;
     go_on(passage, at + marks_first(core));
     stop &= ~((core & -core) - 1);
-    while (core) {
-        uint64_t first = core & -core, rest = core + first; // the carry runs through the word
-        uint64_t behind = rest & ~core;
-        size_t from = at + marks_first(first), to = at + marks_first(behind);
-        core &= rest;
+    while (starts) {
+        uint64_t first = starts & -starts;
+        starts ^= first;
+        size_t from = at + marks_first(first), to = at + marks_first((ends | starts) & -first);
         if (stop & (first - 1)) {
             reader->word_count = (size_t)(word - reader->words);
             passage->last = reader->word_count - 1;

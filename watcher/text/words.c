@@ -13,6 +13,7 @@
 #include "watcher/text/words.h"
 
 #include "watcher/text/address.h"
+#include "watcher/text/fold.h"
 #include "watcher/text/utf8.h"
 
 #include <strings.h>
@@ -111,7 +112,7 @@ static void grow_core(const struct words *words, struct growth *word)
         word->wide |= len > 1;
         p += len;
         word->cells |= cell;
-        if (cell & UNICODE_TONED && p < end && strchr("aeyAEY", *p))
+        if (cell & UNICODE_TONED && p < end && fold_moves_tone(cp, *p))
             word->cells |= UNICODE_ODD; // hòa may have to become hoà
         p = grow_ascii(word, p, limit);
     }
