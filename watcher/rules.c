@@ -10,6 +10,7 @@ struct rules {
     atomic_uint references;
     struct tc_arena *arena; // everything that watches view
     struct text_settings settings;
+    struct rules_dialect dialect;
     struct rules_entry *entries;
     size_t count, capacity;
     struct rules_names names;
@@ -33,6 +34,16 @@ void rules_drop(void *pointer)
     free(rules->entries);
     rules_names_done(&rules->names);
     free(rules);
+}
+
+void rules_read_as(struct rules *rules, const struct rules_dialect *dialect)
+{
+    rules->dialect = *dialect;
+}
+
+const struct rules_dialect *rules_dialect_of(const struct rules *rules)
+{
+    return &rules->dialect;
 }
 
 const struct rules_entry *rules_entry_at(const struct rules *rules, size_t index)
@@ -97,7 +108,8 @@ int rules_add_file(struct rules *rules, const char *path, struct tc_diags *diags
                                   .text = &rules->settings,
                                   .diags = diags,
                                   .arena = rules->arena,
-                                  .file = kept.ptr};
+                                  .file = kept.ptr,
+                                  .defaults = {.lucene = rules->dialect.lucene}};
     reader.namespace = tc_arena_str(rules->arena, stem_of(path));
     reader.bulk = tc_str_ends(kept, TC_STR(".jsonl"));
     bool readable = reader.bulk ? rules_read_lines(&reader) : rules_read_yaml(&reader);
@@ -121,7 +133,11 @@ int rules_add_query(struct rules *rules, tc_str query, struct tc_diags *diags)
 
     entry.watch.name = TC_STR("query");
     entry.watch.severity = TC_STR("info");
-    entry.watch.query = query_read(query, &rules->settings, NULL, rules->arena, &place);
+    if (rules->dialect.lucene)
+        entry.watch.query =
+            lucene_read(query, &rules->settings, &rules->dialect.options, rules->arena, &place);
+    else
+        entry.watch.query = query_read(query, &rules->settings, NULL, rules->arena, &place);
     if (!entry.watch.query)
         return TC_EPARSE;
     entry.watch.definition = rules_definition(&reader, &settings, &entry.watch);

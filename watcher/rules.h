@@ -8,12 +8,21 @@
 #define RULES_H
 
 #include "common/diag.h"
+#include "watcher/match/lucene.h"
 #include "watcher/match/matcher.h"
 
 struct rules;
 
 struct rules *rules_new(const struct text_settings *settings);
 void rules_drop(void *rules); // reference counted: a matcher holds its rules
+
+// How queries are read from now on where a file does not say `dialect:`. tocsin's own language, unless
+// this is called.
+struct rules_dialect {
+    bool lucene;
+    struct lucene_options options; // of every query of dialect lucene, whoever asked for it
+};
+void rules_read_as(struct rules *rules, const struct rules_dialect *dialect);
 
 // Reads one file and what it includes. Mistakes go to diags. Returns TC_OK, or TC_EPARSE / TC_EIO
 // after mistakes: the file's watches are then left out, others stay.

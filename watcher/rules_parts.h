@@ -55,6 +55,7 @@ struct rules_alert { // texts as written, empty when absent
 
 struct rules_settings {
     enum watch_status status;
+    bool lucene; // dialect
     tc_str expires, renamed_from;
     struct rules_pairs labels, annotations;
     struct watch_where where;
@@ -107,7 +108,8 @@ struct rules_reader {
     const char *file;
     tc_str namespace;
     tc_str test_folder;
-    bool bulk; // lines made by a program: no advice about tests
+    bool lucene; // dialect of the watch that is being read
+    bool bulk;   // lines made by a program: no advice about tests
     struct query_lists lists;
     struct rules_settings defaults;
     struct rules_entry *entries; // heap; of this file
@@ -171,6 +173,7 @@ bool rules_is_list(struct rules_reader *reader, const struct tc_yaml *list, cons
 // ---- the set -------------------------------------------------------------------------------
 
 const struct rules_entry *rules_entry_at(const struct rules *rules, size_t index);
+const struct rules_dialect *rules_dialect_of(const struct rules *rules);
 const struct text_settings *rules_text_settings(const struct rules *rules);
 
 // The watch of this name that is known already, NULL when there is none.

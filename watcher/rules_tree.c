@@ -54,6 +54,9 @@ static struct query_node *read_string(struct rules_reader *reader, const struct 
         tc_yaml_wrong_span(scalar, scalar->text.len, scalar->text.len, TC_DIAG_WARNING, "W0209",
                            reader->diags, TC_STR("put the query in a block, match: |"),
                            TC_STR("a YAML comment cuts the query here"));
+    if (reader->lucene)
+        return lucene_read(scalar->text, reader->text, &rules_dialect_of(reader->rules)->options,
+                           reader->arena, &place);
     return query_read(scalar->text, reader->text, &reader->lists, reader->arena, &place);
 }
 
@@ -457,6 +460,12 @@ struct query_node *rules_read_query(struct rules_reader *reader, const struct tc
 {
     if (node->kind == TC_YAML_SCALAR)
         return read_string(reader, node);
+    if (reader->lucene) {
+        tc_yaml_wrong(node, "E0117", reader->diags,
+                      "write the query as a string, in a block: match: |",
+                      "dialect: lucene has no tree form");
+        return NULL;
+    }
     struct query_node *root = rules_read_tree(reader, node);
     if (!root || query_positive(root))
         return root;

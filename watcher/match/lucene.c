@@ -69,6 +69,21 @@ bool lucene_options_read(tc_str text, struct lucene_options *out, tc_str *unknow
     return true;
 }
 
+const char *lucene_options_text(const struct lucene_options *options)
+{
+    static const char *const texts[] = {
+        "",
+        "op=AND",
+        "leadingwild",
+        "op=AND,leadingwild",
+        "autophrase",
+        "op=AND,autophrase",
+        "leadingwild,autophrase",
+        "op=AND,leadingwild,autophrase",
+    };
+    return texts[options->all + 2 * options->leading_wildcard + 4 * options->auto_phrase];
+}
+
 // ---- scopes --------------------------------------------------------------------------------
 
 static struct query_node *parent(struct reader *reader, enum query_op op, size_t children)
@@ -250,8 +265,8 @@ static void add_each(struct reader *reader, struct clauses *clauses, struct luce
     size_t count = lucene_words(&reader->leaves, field, text, &words);
     for (size_t i = 0; i < count; i++) {
         tc_str written = count == 1 ? token->text : words[i].surface;
-        struct query_node *node = lucene_leaf(&reader->leaves, field, written, token->from,
-                                              &words[i], 1, 0);
+        struct query_node *node =
+            lucene_leaf(&reader->leaves, field, written, token->from, &words[i], 1, 0);
         node->to = (uint32_t)token->to;
         add(clauses, reader->leaves.options->all ? OCCUR_MUST : OCCUR_SHOULD,
             part_of(reader, node, field));
@@ -272,10 +287,9 @@ static struct part read_term(struct reader *reader, struct lucene_field field)
         size_t count = lucene_words(&reader->leaves, field, text, &words);
         if (!count)
             return (struct part){NULL, SCOPE_FREE};
-        return part_of(reader,
-                       lucene_leaf(&reader->leaves, field, token->text, token->from, words, count,
-                                   0),
-                       field);
+        return part_of(
+            reader, lucene_leaf(&reader->leaves, field, token->text, token->from, words, count, 0),
+            field);
     }
     struct clauses clauses = {0};
     add_each(reader, &clauses, field, text, token);
@@ -300,8 +314,7 @@ static struct part read_quoted(struct reader *reader, struct lucene_field field,
         return (struct part){NULL, SCOPE_FREE};
     tc_str written = {token->text.ptr, (slop ? slop->to : token->to) - token->from};
     return part_of(reader,
-                   lucene_leaf(&reader->leaves, field, written, token->from, words, count,
-                               moves),
+                   lucene_leaf(&reader->leaves, field, written, token->from, words, count, moves),
                    field);
 }
 
@@ -369,11 +382,9 @@ static struct part read_leaf(struct reader *reader, struct lucene_field field)
     switch (token->kind) {
     case LUCENE_QUOTED: return read_quoted(reader, field, token, fuzzy);
     case LUCENE_STAR: return read_star(reader, field, token);
-    case LUCENE_PREFIX:
-        return part_of(reader, lucene_prefix(&reader->leaves, field, token), field);
+    case LUCENE_PREFIX: return part_of(reader, lucene_prefix(&reader->leaves, field, token), field);
     case LUCENE_WILD: return part_of(reader, lucene_wild(&reader->leaves, field, token), field);
-    case LUCENE_REGEXP:
-        return part_of(reader, lucene_regexp(&reader->leaves, field, token), field);
+    case LUCENE_REGEXP: return part_of(reader, lucene_regexp(&reader->leaves, field, token), field);
     case LUCENE_BARE: return (struct part){NULL, SCOPE_FREE};
     default: break;
     }

@@ -35,6 +35,9 @@ struct lucene_options {
 // them is unknown; *unknown views it then.
 bool lucene_options_read(tc_str text, struct lucene_options *out, tc_str *unknown);
 
+// The same options as text, in a fixed order; empty when there is none.
+const char *lucene_options_text(const struct lucene_options *options);
+
 // Reads a query. Adds mistakes to place->diags. Gives the tree, NULL after an error.
 struct query_node *lucene_read(tc_str text, const struct text_settings *settings,
                                const struct lucene_options *options, struct tc_arena *arena,

@@ -145,8 +145,8 @@ size_t lucene_words(const struct lucene_leaves *leaves, struct lucene_field fiel
         **out = (struct query_word){.folded = value, .surface = value};
         return 1;
     }
-    size_t count = text_query_words(escape_wild(leaves, text), leaves->settings, leaves->arena,
-                                    &parts, NULL);
+    size_t count =
+        text_query_words(escape_wild(leaves, text), leaves->settings, leaves->arena, &parts, NULL);
     *out = tc_arena_take(leaves->arena, (count + 1) * sizeof **out);
     for (size_t i = 0; i < count; i++)
         (*out)[i] = (struct query_word){.folded = parts[i].folded, .surface = parts[i].surface};
@@ -361,9 +361,9 @@ struct query_node *lucene_range(const struct lucene_leaves *leaves, struct lucen
         return NULL;
     struct query_word word = {.test = test};
     // Ends that hold the signs of a range are told apart by their lengths.
-    word.folded = tc_arena_printf(
-        leaves->arena, "%.1s%zu:%.*s TO %.*s%.1s", open->text.ptr, test->low.len,
-        TC_ARG(test->no_low ? TC_STR("*") : test->low),
-        TC_ARG(test->no_high ? TC_STR("*") : test->high), close->text.ptr);
+    word.folded =
+        tc_arena_printf(leaves->arena, "%.1s%zu:%.*s TO %.*s%.1s", open->text.ptr, test->low.len,
+                        TC_ARG(test->no_low ? TC_STR("*") : test->low),
+                        TC_ARG(test->no_high ? TC_STR("*") : test->high), close->text.ptr);
     return one_word(leaves, field, open, close->to, word);
 }

@@ -46,12 +46,17 @@ enum query_op {
 
     // Of dialect lucene only (watcher/match/lucene.h).
     QUERY_LUCENE, // the root: one child, text = as written; the text is one segment then
-    QUERY_FIELD,  // one child, WORDS: a field of metadata as Lucene has it; number = enum text_words
+    QUERY_FIELD, // one child, WORDS: a field of metadata as Lucene has it; number = enum text_words
     QUERY_ALWAYS, // *:*
     QUERY_NEVER,  // a query of negatives only, a field that no article has
 };
 
-enum query_field { QUERY_FIELD_AUTHOR, QUERY_FIELD_LANG, QUERY_FIELD_PUBLISHED, QUERY_FIELD_SOURCE };
+enum query_field {
+    QUERY_FIELD_AUTHOR,
+    QUERY_FIELD_LANG,
+    QUERY_FIELD_PUBLISHED,
+    QUERY_FIELD_SOURCE
+};
 
 enum query_meta {
     QUERY_META_SOURCE,
@@ -68,8 +73,8 @@ struct word_test;
 struct query_word {
     tc_str folded, surface;
     bool wild;
-    bool glued;    // a hyphen or nothing stood before it, no white space
-    uint8_t edits; // fuzzy: 0, 1 or 2
+    bool glued;                   // a hyphen or nothing stood before it, no white space
+    uint8_t edits;                // fuzzy: 0, 1 or 2
     const struct word_test *test; // dialect lucene: the word must pass it; `folded` is its source
 };
 

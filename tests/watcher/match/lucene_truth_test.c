@@ -120,8 +120,11 @@ enum { ID, CATEGORY, OPTIONS, QUERY, TITLE, BODY, LANG, PUBLISHED, SOURCE, AUTHO
 
 static struct article *article_of(const tc_str *row)
 {
-    static const char *const keys[] = {
-        [TITLE] = "title", [BODY] = "text", [LANG] = "lang", [SOURCE] = "source", [AUTHOR] = "author"};
+    static const char *const keys[] = {[TITLE] = "title",
+                                       [BODY] = "text",
+                                       [LANG] = "lang",
+                                       [SOURCE] = "source",
+                                       [AUTHOR] = "author"};
     struct tc_buf text = {0};
     struct tc_json json = tc_json_on(&text);
     struct article *article = NULL;
