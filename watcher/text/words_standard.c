@@ -10,12 +10,19 @@
 
 enum { ZERO_WIDTH_SPACE = 0x200B };
 
-// Behind the marks at p. A zero-width space is none here: words end at it.
+static bool is_skin_tone(uint32_t cp)
+{
+    return cp >= 0x1F3FB && cp <= 0x1F3FF;
+}
+
+// Behind the marks at p. A zero-width space is none here, because words end at it, and the tone of an
+// emoji's skin is a word where it stands behind none.
 static const char *skip_marks(const char *p, const char *end)
 {
     uint32_t cp;
     size_t len;
-    while (p < end && words_class_at(p, end, &len, &cp) == CLASS_MARK && cp != ZERO_WIDTH_SPACE)
+    while (p < end && words_class_at(p, end, &len, &cp) == CLASS_MARK && cp != ZERO_WIDTH_SPACE &&
+           !is_skin_tone(cp))
         p += len;
     return p;
 }
@@ -109,13 +116,17 @@ static bool is_flag_letter(uint32_t cp)
     return u_hasBinaryProperty((UChar32)cp, UCHAR_REGIONAL_INDICATOR);
 }
 
+static bool is_emoji(uint32_t cp)
+{
+    return u_hasBinaryProperty((UChar32)cp, UCHAR_EXTENDED_PICTOGRAPHIC) ||
+           u_hasBinaryProperty((UChar32)cp, UCHAR_EMOJI);
+}
+
 static bool is_keycap(const char *p, const char *end)
 {
-    uint32_t cp = 0, last = 0;
-    size_t len;
-    for (p++; p < end && words_class_at(p, end, &len, &cp) == CLASS_MARK; p += len)
-        last = cp;
-    return last == 0x20E3;
+    tc_str rest = {p + 1, (size_t)(end - p) - 1};
+    return strchr("#*", *p) &&
+           (tc_str_starts(rest, TC_STR("\ufe0f\u20e3")) || tc_str_starts(rest, TC_STR("\u20e3")));
 }
 
 // Whether marks end with a joiner, so that the next emoji belongs to them.
@@ -132,14 +143,19 @@ static const char *emoji_end(const char *p, const char *end)
     const char *at = p;
     do {
         words_class_at(at, end, &len, &cp);
-        if (cp < 0x80 ? !strchr("#*", (int)cp) || !is_keycap(at, end)
-                      : !u_hasBinaryProperty((UChar32)cp, UCHAR_EMOJI))
+        if (cp < 0x80 ? !is_keycap(at, end) : !is_emoji(cp))
             return at;
         const char *marks = at + len;
         at = skip_marks(marks, end);
-        if (is_flag_letter(cp) && at < end) {
+        if (is_flag_letter(cp)) { // two are a flag, one is nothing
             words_class_at(at, end, &len, &next);
-            return is_flag_letter(next) ? skip_marks(at + len, end) : at;
+            return at < end && is_flag_letter(next) ? skip_marks(at + len, end) : p;
+        }
+        words_class_at(at, end, &len, &next);
+        if (at < end && is_skin_tone(next) &&
+            u_hasBinaryProperty((UChar32)cp, UCHAR_EMOJI_MODIFIER_BASE)) {
+            marks = at + len;
+            at = skip_marks(marks, end);
         }
         if (!joins_next(marks, at))
             return at;
@@ -159,7 +175,7 @@ bool words_next_standard(struct words *words, struct words_span *out)
             words->p = skip_marks(p + len, words->end);
         } else if (begins_word(words, class)) {
             words->p = word_end(words, p, class, len, &real);
-        } else {
+        } else { // a tone that stands alone is of class MARK
             words->p = emoji_end(p, words->end);
             real = words->p > p;
             words->p += real ? 0 : len;
