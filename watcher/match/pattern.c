@@ -72,7 +72,7 @@ void pattern_set_free(struct pattern_set *set)
 
 size_t pattern_set_count(const struct pattern_set *set)
 {
-    return set->count + set->fuzzy_count;
+    return set->count + set->fuzzy_count + set->test_count;
 }
 
 size_t pattern_set_bytes(const struct pattern_set *set)

@@ -94,12 +94,14 @@ static bool begins_word(const struct words *words, enum unicode_class class)
            class == CLASS_JOIN || class == CLASS_COMPLEX || (class == CLASS_WILD && words->wild);
 }
 
-// A wildcard of a query is a letter.
+// A wildcard of a query is a letter, and joins the letters on both sides.
 static const char *wild_end(const struct words *words, const char *p, bool *wild)
 {
     const char *end = words->end;
     size_t len;
     uint32_t cp;
+    if (words_class_at(p, end, &len, &cp) != CLASS_WILD)
+        return p;
     for (;;) {
         enum unicode_class class = words_class_at(p, end, &len, &cp);
         if (class != CLASS_WILD && class != CLASS_LETTER && class != CLASS_DIGIT)
