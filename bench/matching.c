@@ -98,7 +98,7 @@ static void read_watches(struct bench *bench, const char *path)
             tc_room(bench->watches, bench->count, &bench->room, sizeof *bench->watches);
         struct watch *watch = &bench->watches[bench->count++];
         *watch = (struct watch){.name = TC_STR("bench/watch"), .severity = TC_STR("info")};
-        watch->query = lucene_read(line, &bench->settings, &options, bench->arena, &place);
+        watch->query = lucene_read(line, &bench->settings, &options, bench->arena, &place, NULL);
         if (!watch->query)
             die("no query", tc_arena_str(bench->arena, line).ptr);
     }

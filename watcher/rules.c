@@ -134,8 +134,8 @@ int rules_add_query(struct rules *rules, tc_str query, struct tc_diags *diags)
     entry.watch.name = TC_STR("query");
     entry.watch.severity = TC_STR("info");
     if (rules->dialect.lucene)
-        entry.watch.query =
-            lucene_read(query, &rules->settings, &rules->dialect.options, rules->arena, &place);
+        entry.watch.query = lucene_read(query, &rules->settings, &rules->dialect.options,
+                                        rules->arena, &place, NULL);
     else
         entry.watch.query = query_read(query, &rules->settings, NULL, rules->arena, &place);
     if (!entry.watch.query)

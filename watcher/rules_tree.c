@@ -56,7 +56,7 @@ static struct query_node *read_string(struct rules_reader *reader, const struct 
                            TC_STR("a YAML comment cuts the query here"));
     if (reader->lucene)
         return lucene_read(scalar->text, reader->text, &rules_dialect_of(reader->rules)->options,
-                           reader->arena, &place);
+                           reader->arena, &place, NULL);
     return query_read(scalar->text, reader->text, &reader->lists, reader->arena, &place);
 }
 

@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"check", cli_check, "watch files: mistakes, advice, and the tests inside"},
     {"match", cli_match, "articles against watches, or against one query"},
     {"why", cli_why, "one watch on one article, clause by clause"},
+    {"import", cli_import, "queries of other languages, rewritten"},
     {"publish", cli_publish, "hand articles to a watcher"},
     {"tail", cli_tail, "alerts as they come"},
     {"consume", cli_consume, "alerts durably: resumes where it acknowledged"},

@@ -15,7 +15,7 @@ void offline_add(struct offline_files *files, const char *name)
 
 // ---- watches -------------------------------------------------------------------------------
 
-static void print_errors(struct tc_diags *diags)
+void offline_errors(struct tc_diags *diags)
 {
     struct tc_buf text = {0};
     tc_diags_sort(diags);
@@ -43,7 +43,7 @@ int offline_watches(const struct offline_files *files, const char *query,
     for (size_t i = 0; i < files->count; i++)
         rules_add_file(rules, files->at[i], diags);
     if (tc_diags_errors(diags)) {
-        print_errors(diags);
+        offline_errors(diags);
         code = TC_EPARSE;
         goto out;
     }

@@ -25,6 +25,9 @@ int offline_watches(const struct offline_files *files, const char *query,
                     const struct text_settings *settings, const struct rules_dialect *dialect,
                     struct matcher **out);
 
+// Prints the errors of queries and watch files, as an editor or a person reads them.
+void offline_errors(struct tc_diags *diags);
+
 // The next article of all files ("-" and no file at all: standard input). What cannot be read is said
 // on standard error with its place and counted.
 struct offline_articles {

@@ -46,6 +46,7 @@ struct reader {
     const struct lucene_token *now;
     int depth;
     bool failed;
+    struct lucene_forgotten forgotten;
 };
 
 static struct part read_query(struct reader *reader, struct lucene_field field);
@@ -198,6 +199,8 @@ static struct part join(struct reader *reader, const struct clauses *clauses)
         never->to = clauses->at[clauses->count - 1].part.node->to;
         return (struct part){never, SCOPE_FREE};
     }
+    if (must)
+        reader->forgotten.optional += count_of(clauses, OCCUR_SHOULD);
     struct query_node *positive = must ? gather(reader, clauses, OCCUR_MUST, QUERY_AND, mixed)
                                        : gather(reader, clauses, OCCUR_SHOULD, QUERY_OR, mixed);
     return (struct part){without(reader, clauses, positive, mixed), scope};
@@ -354,17 +357,20 @@ static struct part read_star(struct reader *reader, struct lucene_field field,
     return (struct part){node, SCOPE_MIXED};
 }
 
-// Behind a term: ~n and ^n in either order. Boosts only rank, and are forgotten.
-static bool read_behind(struct reader *reader, const struct lucene_token **fuzzy)
+// ^n: it only ranks, and is forgotten. The lexer has seen to the number.
+static void read_boost(struct reader *reader)
+{
+    if (take(reader, LUCENE_CARAT) && take(reader, LUCENE_NUMBER))
+        reader->forgotten.boosts++;
+}
+
+// Behind a term: ~n and ^n in either order.
+static void read_behind(struct reader *reader, const struct lucene_token **fuzzy)
 {
     *fuzzy = is(reader, LUCENE_FUZZY) ? reader->now++ : NULL;
-    if (take(reader, LUCENE_CARAT) && !take(reader, LUCENE_NUMBER)) {
-        wrong_here(reader, "E0104", "china^2", "a number is missing behind ^");
-        return false;
-    }
+    read_boost(reader);
     if (!*fuzzy && is(reader, LUCENE_FUZZY) && reader->now[-1].kind == LUCENE_NUMBER)
         *fuzzy = reader->now++;
-    return true;
 }
 
 static struct part read_leaf(struct reader *reader, struct lucene_field field)
@@ -372,13 +378,11 @@ static struct part read_leaf(struct reader *reader, struct lucene_field field)
     const struct lucene_token *token = reader->now, *fuzzy;
     if (token->kind == LUCENE_RANGE_OPEN) {
         struct part range = read_range(reader, field);
-        if (!reader->failed && take(reader, LUCENE_CARAT))
-            take(reader, LUCENE_NUMBER);
+        read_boost(reader);
         return range;
     }
     reader->now++;
-    if (!read_behind(reader, &fuzzy))
-        return (struct part){NULL, SCOPE_FREE};
+    read_behind(reader, &fuzzy);
     switch (token->kind) {
     case LUCENE_QUOTED: return read_quoted(reader, field, token, fuzzy);
     case LUCENE_STAR: return read_star(reader, field, token);
@@ -414,8 +418,7 @@ static struct part read_group(struct reader *reader, struct lucene_field field)
         reader->failed = true;
     }
     take(reader, LUCENE_CLOSE);
-    if (!reader->failed && take(reader, LUCENE_CARAT))
-        take(reader, LUCENE_NUMBER);
+    read_boost(reader);
     return part;
 }
 
@@ -549,7 +552,7 @@ static void warn_of_never(const struct query_node *node, tc_str text,
 
 struct query_node *lucene_read(tc_str text, const struct text_settings *settings,
                                const struct lucene_options *options, struct tc_arena *arena,
-                               const struct query_place *place)
+                               const struct query_place *place, struct lucene_forgotten *forgotten)
 {
     static const struct lucene_field body = {LUCENE_BODY, QUERY_FIELD_AUTHOR};
     struct query_lexer check = {.text = text, .place = place};
@@ -568,6 +571,8 @@ struct query_node *lucene_read(tc_str text, const struct text_settings *settings
     root = over(&reader, QUERY_LUCENE, scoped(&reader, part));
     root->text = tc_arena_str(arena, text);
     warn_of_never(root->children[0], text, place);
+    if (forgotten)
+        *forgotten = reader.forgotten;
 
 out:
     tc_arena_free(scratch);

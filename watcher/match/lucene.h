@@ -38,9 +38,22 @@ bool lucene_options_read(tc_str text, struct lucene_options *out, tc_str *unknow
 // The same options as text, in a fixed order; empty when there is none.
 const char *lucene_options_text(const struct lucene_options *options);
 
-// Reads a query. Adds mistakes to place->diags. Gives the tree, NULL after an error.
+// What a query said that changes no match.
+struct lucene_forgotten {
+    size_t boosts;   // a^2
+    size_t optional; // clauses beside required ones that are not required themselves
+};
+
+// Reads a query. Adds mistakes to place->diags. Gives the tree, NULL after an error. `forgotten` may
+// be NULL.
 struct query_node *lucene_read(tc_str text, const struct text_settings *settings,
                                const struct lucene_options *options, struct tc_arena *arena,
-                               const struct query_place *place);
+                               const struct query_place *place, struct lucene_forgotten *forgotten);
+
+// Writes the query in tocsin's own language to `out`. What is not quite the same there is said in
+// `notes`, a line each. False when it cannot be said; `notes` then has why.
+struct tc_buf;
+bool lucene_rewrite(const struct query_node *root, const struct text_settings *settings,
+                    struct tc_buf *out, struct tc_buf *notes);
 
 #endif

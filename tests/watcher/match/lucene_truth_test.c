@@ -81,7 +81,7 @@ static void add_query(struct set *set, tc_str name, tc_str options, tc_str query
         return;
     }
     assert_true(lucene_options_read(options, &read, &unknown));
-    struct query_node *node = lucene_read(query, &settings, &read, set->arena, &place);
+    struct query_node *node = lucene_read(query, &settings, &read, set->arena, &place, NULL);
     assert_int_equal(node == NULL, tc_diags_errors(diags) > 0);
     set->wrong = tc_room(set->wrong, set->count, &set->wrong_room, sizeof *set->wrong);
     set->watches = tc_room(set->watches, set->count, &set->room, sizeof *set->watches);
