@@ -141,6 +141,16 @@ static void put_watch(struct import *import, tc_str text, size_t number)
     done(&rewritten);
 }
 
+// A watch file does not say the options of its dialect; whoever runs it must.
+static void put_head(struct import *import)
+{
+    const char *given = lucene_options_text(&import->read.options);
+    if (*given)
+        tc_buf_addf(&import->out, "# watches of dialect lucene here want --lucene-options=%s\n",
+                    given);
+    tc_buf_puts(&import->out, "tocsin: 1\nnamespace: imported\nwatches:\n");
+}
+
 static int whole_file(struct import *import)
 {
     struct tc_buf text = {0};
@@ -158,7 +168,7 @@ static int whole_file(struct import *import)
     bool failed = ferror(file);
     if (!input)
         fclose(file);
-    tc_buf_puts(&import->out, "tocsin: 1\nnamespace: imported\nwatches:\n");
+    put_head(import);
     rest = tc_buf_view(&text);
     while (tc_str_next(&rest, '\n', &line)) {
         number++;

@@ -134,7 +134,8 @@ static bool lex_enclosed(struct lexer *lexer, char sign, struct lucene_token *ou
     }
     if (end >= lexer->text.len) {
         lucene_wrong(lexer->place, lexer->at, lexer->at + 1, "E0101",
-                     "a literal one is written \\%c", "%c is never closed", sign);
+                     sign == '"' ? "a literal one is written \\\"" : "a literal one is written \\/",
+                     "%c is never closed", sign);
         return false;
     }
     *out = token(lexer, sign == '"' ? LUCENE_QUOTED : LUCENE_REGEXP, end + 1);
