@@ -380,10 +380,11 @@ static int commit(struct desk *desk, struct tc_err *err)
     return consumers_reload(desk->consumers, err);
 }
 
-static void run_fetch(struct desk *desk, struct pending *pending, int64_t now_mono_ns)
+static void run_fetch(struct desk *desk, struct pending *pending, int64_t now_mono_ns,
+                      struct fetch_budget *budget)
 {
     parking_replace(desk->parking, &pending->answer, desk->out.answer, desk->out.context);
-    if (!fetch_run(pending->fetch, desk->store, now_mono_ns, &pending->answer, &desk->damaged)) {
+    if (!fetch_run(pending->fetch, desk->store, now_mono_ns, &pending->answer, budget)) {
         if (parking_put(desk->parking, &pending->answer, pending->fetch)) {
             pending->answer = (struct answer){0}; // the parking's now
             pending->fetch = NULL;
@@ -394,35 +395,38 @@ static void run_fetch(struct desk *desk, struct pending *pending, int64_t now_mo
     desk->out.answer(desk->out.context, &pending->answer);
 }
 
+// What promised something is answered first. Then FETCHes, those that wait before the newcomers, who
+// could keep them waiting for ever.
 static void answer_turn(struct desk *desk, int64_t now_mono_ns)
 {
+    struct fetch_budget budget = {.rows = FETCH_ROWS};
     for (size_t i = 0; i < desk->count; i++) {
-        struct pending *pending = &desk->turn[i];
-        if (pending->fetch)
-            run_fetch(desk, pending, now_mono_ns);
-        else
-            desk->out.answer(desk->out.context, &pending->answer);
+        if (!desk->turn[i].fetch)
+            desk->out.answer(desk->out.context, &desk->turn[i].answer);
+    }
+    parking_run(desk->parking, desk->store, now_mono_ns, desk->out.answer, desk->out.context,
+                &budget);
+    for (size_t i = 0; i < desk->count; i++) {
+        if (desk->turn[i].fetch)
+            run_fetch(desk, &desk->turn[i], now_mono_ns, &budget);
     }
     if (desk->count)
         tc_fault("intake.answered");
     clear_turn(desk);
+    desk->damaged += budget.damaged;
+    if (budget.damaged)
+        desk->out.tell(desk->out.context, "store.damaged",
+                       "alerts that were asked for fail their checksum and were left out");
 }
 
 int desk_finish(struct desk *desk, int64_t now_mono_ns, struct tc_err *err)
 {
-    uint64_t damaged = desk->damaged;
     int code = commit(desk, err);
-    if (code != TC_OK) {
+    if (code == TC_OK)
+        answer_turn(desk, now_mono_ns);
+    else
         clear_turn(desk);
-        return code;
-    }
-    answer_turn(desk, now_mono_ns);
-    parking_run(desk->parking, desk->store, now_mono_ns, desk->out.answer, desk->out.context,
-                &desk->damaged);
-    if (desk->damaged != damaged)
-        desk->out.tell(desk->out.context, "store.damaged",
-                       "alerts that were asked for fail their checksum and were left out");
-    return TC_OK;
+    return code;
 }
 
 int64_t desk_next_mono_ns(const struct desk *desk)

@@ -117,7 +117,8 @@ static void read_defaults(struct rules_reader *reader, const struct tc_yaml *map
     rules_read_settings(reader, map, &reader->defaults);
 }
 
-static void read_root(struct rules_reader *reader, const struct tc_yaml *root)
+// `broken`: the YAML has mistakes, and perhaps could not be read to its end.
+static void read_root(struct rules_reader *reader, const struct tc_yaml *root, bool broken)
 {
     static const char *const known[] = {"tocsin",   "namespace", "test_files", "include",
                                         "defaults", "lists",     "watches",    NULL};
@@ -136,8 +137,10 @@ static void read_root(struct rules_reader *reader, const struct tc_yaml *root)
     rules_read_lists(reader, root);
     const struct tc_yaml *watches = tc_yaml_get(root, "watches");
     if (rules_is_list(reader, watches, "watches")) {
-        for (size_t i = 0; i < watches->count; i++)
+        for (size_t i = 0; i < watches->count; i++) {
+            reader->cut = broken && i + 1 == watches->count;
             rules_read_watch(reader, &watches->items[i]);
+        }
     }
 }
 
@@ -146,8 +149,9 @@ bool rules_read_yaml(struct rules_reader *reader)
     struct tc_arena *scratch = tc_arena_new();
     struct tc_yaml_file *file = NULL;
     int code = tc_yaml_read(reader->file, scratch, reader->diags, &file);
-    if (file && file->text.len > 0)
-        read_root(reader, &file->root);
+    // An empty file is refused, so that one cut short while it was written takes no watches away.
+    if (file && (code == TC_OK || file->root.count > 0))
+        read_root(reader, &file->root, code != TC_OK);
     tc_arena_free(scratch);
     return code != TC_EIO;
 }

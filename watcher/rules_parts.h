@@ -110,6 +110,7 @@ struct rules_reader {
     tc_str test_folder;
     bool lucene; // dialect of the watch that is being read
     bool bulk;   // lines made by a program: no advice about tests
+    bool cut; // what is read last may be torn off by a mistake in the YAML: nothing is missed there
     struct query_lists lists;
     struct rules_settings defaults;
     struct rules_entry *entries; // heap; of this file

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import unittest
@@ -150,6 +151,21 @@ class WatcherTest(unittest.TestCase):
         self.assertEqual((now["link"], now["watches"], now["articles"], now["rejected"]),
                          ("none", 1, 1, 4))
 
+    def test_a_file_that_is_broken_at_the_start_runs_on_its_last_good_version(self):
+        watcher = self.watcher()
+        watcher.start()
+        self.assertEqual(watcher.stop(), 0)
+        watcher.write("watch.yaml", WATCH % "(flood")
+        self.assertEqual(watcher.run("--check").returncode, 78)
+        watcher.start()
+        intake = watcher.intake()
+        self.assertEqual(publish(intake, {"id": "1"}, "storm")[1]["hits"], 1)
+        file = stats(intake)["files"][0]
+        self.assertIn("watch.yaml:6:", file["error"])
+        self.assertIn("T", file["since"])
+        self.assertEqual(watcher.stop(), 0)
+        self.assertIn(f"running={file['since']}", watcher.log_text())
+
     def test_a_folder_is_read_to_its_end(self):
         watcher = self.watcher("sources:\n  - folder: inbox\n  - lines: wire.jsonl\n")
         os.mkdir(watcher.path("inbox"))
@@ -161,6 +177,17 @@ class WatcherTest(unittest.TestCase):
         self.assertTrue(os.path.exists(watcher.path("inbox/done/page.txt")))
         self.assertTrue(os.path.exists(watcher.path("inbox/failed/bad.json.reason")))
         self.assertIn("wire.jsonl:2", result.stderr)
+
+    def test_once_says_what_it_waits_for(self):
+        watcher = self.watcher()
+        watcher.write("watcher.yaml", "state: state\nwatches: [watch.yaml]\n"
+                      "broker: ipc:///nowhere/fetch.sock\nsources:\n  - lines: wire.jsonl\n")
+        watcher.write("wire.jsonl", '{"id":"1","text":"storm"}\n')
+        watcher.arguments.append("--once")
+        watcher.start()
+        self.assertIn("for=ipc:///nowhere/fetch.sock outbox_waiting=1",
+                      watcher.wait_line("watcher.waiting"))
+        self.assertEqual(watcher.stop(), 0)  # what waits is safe, and sent by the next run
 
     def test_a_reload_takes_good_files_and_keeps_the_last_good_version_of_bad_ones(self):
         watcher = self.watcher()
@@ -219,6 +246,31 @@ class WatcherTest(unittest.TestCase):
         self.assertEqual(publish(intake, {"id": "x" * 400 + str(accepted - 1)}, text)[0],
                          "DUPLICATE")
         self.assertEqual(watcher.stop(), 0)
+
+    def test_an_outbox_that_somebody_else_writes_is_waited_for(self):
+        watcher = self.watcher()
+        watcher.start()
+        intake = watcher.intake()
+        other = sqlite3.connect(watcher.path("state/outbox.db"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        intake.send("ARTICLE", {"article": {"id": "a", "text": "storm"}})
+        self.assertIn("another process has it open", watcher.wait_line("outbox.stuck"))
+        other.execute("ROLLBACK")
+        other.close()
+        self.assertEqual(intake.receive()[0], "ACCEPTED")
+        watcher.wait_line("outbox.unstuck")
+        self.assertEqual(watcher.stop(), 0)
+
+    def test_an_outbox_that_was_taken_away_ends_the_watcher(self):
+        watcher = self.watcher()
+        watcher.start()
+        intake = watcher.intake()
+        self.assertEqual(publish(intake, {"id": "a", "text": "storm"})[0], "ACCEPTED")
+        os.rename(watcher.path("state/outbox.db"), watcher.path("state/away.db"))
+        intake.send("ARTICLE", {"article": {"id": "b", "text": "storm"}})
+        self.assertEqual(intake.receive()[0], "BUSY")  # it was not accepted
+        self.assertIn("moved or removed", watcher.wait_line("outbox.failed"))
+        self.assertEqual(watcher.process.wait(timeout=30), 74)
 
     def test_bad_starts_say_why(self):
         watcher = self.watcher(query="(storm")

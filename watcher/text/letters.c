@@ -57,8 +57,8 @@ static bool is_gap(unsigned cell, uint32_t cp)
     case CLASS_CLOSE:
     case CLASS_SYMBOL:
     case CLASS_STOP:
-    case CLASS_FULLSTOP: return cp != 0x2018;
-    case CLASS_MIDNUM: return cp != 0x66C;
+    case CLASS_FULLSTOP: return true;
+    case CLASS_MIDNUM: return cp != 0x66C; // the Arabic thousands separator
     default: return false;
     }
 }

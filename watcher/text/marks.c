@@ -5,8 +5,9 @@
 // matrix of bits; a multiplication gathers one column of it, which is eight bits of a plane.
 #include "watcher/text/marks.h"
 
-#include "watcher/text/utf8.h"
+#include "watcher/text/words.h"
 
+#include <endian.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define HAVE_AVX2 1
@@ -14,14 +15,14 @@
 #define HAVE_AVX2 0
 #endif
 
-enum { WINDOW = MARKS_WINDOW, PLANES = 7, EIGHT = 8, HALF = 32, SPAN_MOST = 1024, BEHIND = 4 };
+enum { WINDOW = MARKS_WINDOW, PLANES = 7, EIGHT = 8, HALF = 32, BEHIND = 4 };
 
 #define ALWAYS __attribute__((always_inline)) static inline
 
 // The kinds of 64 bytes, the first in the lowest bit.
 struct seen {
-    uint64_t core, blank, line, stop, loud, hyphen, dot, w; // as in the table
-    uint64_t digit, comma;
+    uint64_t core, blank, comma, stop, loud, hyphen, dot, w; // as in the table
+    uint64_t digit, line;
     uint64_t high;               // bytes beyond ASCII, and of them
     uint64_t lead, lead3, lead4; // those that begin a character, of three bytes or more, of four
     uint64_t wrong;              // those that are wrong, or wrong before the next
@@ -30,12 +31,14 @@ struct seen {
 enum {
     CORE = 1,
     BLANK = 2,
-    LINE = 4,
+    COMMA = 4,
     STOP = 8,
     LOUD = 16,
     HYPHEN = 32,
     DOT = 64,
     W = 128,
+    BEYOND = STOP | LOUD,  // ASCII
+    ODD = BEYOND | HYPHEN, // and never in UTF-8, or with bounds of its own for the byte behind
 };
 
 #define TIMES4(x) x, x, x, x
@@ -44,10 +47,10 @@ enum {
 
 // clang-format off
 static const uint8_t kinds[256] = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, BLANK, BLANK | LINE, BLANK, BLANK, BLANK, 0, 0, // 00
+    0, 0, 0, 0, 0, 0, 0, 0, 0, BLANK, BLANK, BLANK, BLANK, BLANK, 0, 0, // 00
     TIMES16(0),
     BLANK, STOP, 0, LOUD, LOUD, LOUD, LOUD, 0, // 20:  !"#$%&'
-    0, 0, 0, LOUD, 0, HYPHEN, STOP | DOT, LOUD, // 28: ()*+,-./
+    0, 0, 0, LOUD, COMMA, HYPHEN, STOP | DOT, LOUD, // 28: ()*+,-./
     TIMES4(CORE), TIMES4(CORE), // 30: 01234567
     CORE, CORE, LOUD, 0, 0, 0, 0, STOP, // 38: 89:;<=>?
     LOUD, CORE, CORE, CORE, TIMES4(CORE), // 40: @ABCDEFG
@@ -58,13 +61,17 @@ static const uint8_t kinds[256] = {
     TIMES4(CORE), TIMES4(CORE),
     TIMES4(CORE), CORE, CORE, CORE, CORE | W, // 70: pqrstuvw
     CORE, CORE, CORE, 0, 0, 0, 0, 0, // 78: xyz{|}~
-    TIMES64(STOP | LOUD), TIMES64(STOP | LOUD),
+    TIMES64(BEYOND), // 80
+    ODD, ODD, BEYOND, BEYOND, TIMES4(BEYOND), TIMES4(BEYOND), TIMES4(BEYOND), TIMES16(BEYOND), // c0
+    ODD, BEYOND, BEYOND, BEYOND, TIMES4(BEYOND), TIMES4(BEYOND), BEYOND, ODD, BEYOND, BEYOND, // e0
+    ODD, BEYOND, BEYOND, BEYOND, ODD, ODD, ODD, ODD, TIMES4(ODD), TIMES4(ODD), // f0
 };
 // clang-format on
 
 // The marks while they grow, and what a block needs to know of the one before.
 struct growth {
     struct marks *marks;
+    uint64_t care;                                // all ones: signs may belong to words
     uint64_t core_before, digit_before, w_before; // the last byte's, in the lowest bit
     uint64_t expected;    // bytes that must go on with a character, in the lowest bits
     uint64_t high, wrong; // whether there are any
@@ -94,7 +101,7 @@ ALWAYS void combine(struct growth *all, size_t i, const struct seen *seen, unsig
     uint64_t digit_behind = seen->digit >> 1 | (uint64_t)is_digit(next) << (WINDOW - 1);
     uint64_t core_before = seen->core << 1 | all->core_before;
     uint64_t digit_before = seen->digit << 1 | all->digit_before;
-    uint64_t joined = (seen->dot | seen->comma) & digit_before & digit_behind;
+    uint64_t joined = (seen->dot | seen->comma) & digit_before & digit_behind & all->care;
     uint64_t sign = ~(seen->core | seen->blank | seen->high);
     uint64_t inside = sign & ~seen->hyphen & core_before & core_behind;
     uint64_t dot = seen->dot & (core_behind | seen->w << 1 | all->w_before);
@@ -102,7 +109,7 @@ ALWAYS void combine(struct growth *all, size_t i, const struct seen *seen, unsig
     all->marks->blank[i] = seen->blank;
     all->marks->line[i] = seen->line;
     all->marks->stop[i] = seen->stop & ~joined;
-    all->marks->careful[i] = seen->loud | ((inside | dot) & ~joined);
+    all->marks->careful[i] = (seen->loud | ((inside | dot) & ~joined)) & all->care;
     all->marks->high[i] = seen->high;
     all->marks->lead[i] = seen->lead;
     all->core_before = seen->core >> (WINDOW - 1);
@@ -119,33 +126,57 @@ ALWAYS void combine(struct growth *all, size_t i, const struct seen *seen, unsig
 
 // ---- by table ----------------------------------------------------------------------------------
 
+#define ONES UINT64_C(0x0101010101010101)
+
 // Bit `column` of each of eight bytes, the first byte's lowest.
 static uint64_t column_of(uint64_t bytes, unsigned column)
 {
-    return ((bytes >> column & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080)) >> 56;
+    return ((bytes >> column & ONES) * UINT64_C(0x0102040810204080)) >> 56;
 }
 
-// Adds the eight bytes at `bytes` to the planes, `shift` bits up.
-static void see_eight(const unsigned char *bytes, unsigned shift, struct seen *seen, char *small)
+// The eight bytes with A-Z as a-z. A sum of seven bits carries into the eighth where a byte is large
+// enough.
+static uint64_t small_letters(uint64_t bytes)
 {
-    uint64_t kind = 0;
-    for (unsigned i = 0; i < EIGHT; i++) {
-        unsigned char c = bytes[i];
-        kind |= (uint64_t)kinds[c] << (EIGHT * i);
-        seen->digit |= (uint64_t)is_digit(c) << (shift + i);
-        seen->comma |= (uint64_t)(c == ',') << (shift + i);
-        seen->high |= (uint64_t)(c >> 7) << (shift + i);
-        seen->lead |= (uint64_t)(c >= 0xC0) << (shift + i);
-        small[i] = (char)(c | ((unsigned)(c - 'A') < 26u ? 0x20u : 0u));
-    }
-    seen->core |= column_of(kind, 0) << shift;
-    seen->blank |= column_of(kind, 1) << shift;
-    seen->line |= column_of(kind, 2) << shift;
+    uint64_t low = bytes & (ONES * 0x7F);
+    uint64_t from_a = low + ONES * (0x80 - 'A'), behind_z = low + ONES * (0x7F - 'Z');
+    uint64_t capital = from_a & ~behind_z & ~bytes & (ONES * 0x80);
+    return bytes | capital >> 2;
+}
+
+static void see_eight_characters(uint64_t bytes, unsigned shift, struct seen *seen)
+{
+    uint64_t two = bytes & bytes << 1, three = two & bytes << 2, four = three & bytes << 3;
+    seen->lead |= column_of(two, 7) << shift;
+    seen->lead3 |= column_of(three, 7) << shift;
+    seen->lead4 |= column_of(four, 7) << shift;
+}
+
+// Adds the eight bytes at `text` to the planes, `shift` bits up. What the bits of a byte tell by
+// themselves is not in the table.
+static void see_eight(const char *text, unsigned shift, struct seen *seen, char *small)
+{
+    uint64_t bytes, kind = 0;
+    memcpy(&bytes, text, EIGHT);
+    for (unsigned i = 0; i < EIGHT; i++)
+        kind |= (uint64_t)kinds[(unsigned char)text[i]] << (EIGHT * i);
+    bytes = le64toh(bytes);
+    uint64_t core = column_of(kind, 0), blank = column_of(kind, 1), folded;
+    seen->core |= core << shift;
+    seen->blank |= blank << shift;
+    seen->comma |= column_of(kind, 2) << shift;
     seen->stop |= column_of(kind, 3) << shift;
     seen->loud |= column_of(kind, 4) << shift;
     seen->hyphen |= column_of(kind, 5) << shift;
     seen->dot |= column_of(kind, 6) << shift;
     seen->w |= column_of(kind, 7) << shift;
+    seen->digit |= (core & ~column_of(bytes, 6)) << shift;                       // not 0x4_ to 0x7_
+    seen->line |= (blank & column_of(bytes, 1) & ~column_of(bytes, 0)) << shift; // 0x0A
+    seen->high |= column_of(bytes, 7) << shift;
+    if (bytes & (ONES * 0x80))
+        see_eight_characters(bytes, shift, seen);
+    folded = htole64(small_letters(bytes));
+    memcpy(small, &folded, EIGHT);
 }
 
 static void make_table(struct growth *all, const char *text, size_t from, size_t to, char *small)
@@ -153,7 +184,8 @@ static void make_table(struct growth *all, const char *text, size_t from, size_t
     for (size_t i = from; i < to; i++, text += WINDOW, small += WINDOW) {
         struct seen seen = {0};
         for (unsigned at = 0; at < WINDOW; at += EIGHT)
-            see_eight((const unsigned char *)text + at, at, &seen, small + at);
+            see_eight(text + at, at, &seen, small + at);
+        seen.wrong = seen.hyphen & seen.high; // perhaps
         combine(all, i, &seen, (unsigned char)text[WINDOW]);
     }
 }
@@ -286,7 +318,8 @@ static void make_end(struct marks *marks, size_t from, size_t to)
     }
 }
 
-void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct marks *out)
+void marks_make(tc_str text, enum marks_how how, bool signs, struct tc_arena *arena,
+                struct marks *out)
 {
     size_t whole = text.len ? (text.len - 1) / WINDOW : 0, tail = whole * WINDOW;
     size_t rows = whole + 3;
@@ -302,7 +335,7 @@ void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct 
                           .careful = planes + 4 * rows,
                           .high = planes + 5 * rows,
                           .lead = planes + 6 * rows};
-    struct growth all = {.marks = out};
+    struct growth all = {.marks = out, .care = signs ? UINT64_MAX : 0};
     memset(last, ' ', sizeof last);
     memset(small + tail + WINDOW, ' ', BEHIND);
     if (text.len)
@@ -310,10 +343,11 @@ void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct 
     make(&all, how, text.ptr, 0, whole, small);
     make(&all, how, last, whole, whole + 1, small + tail);
     make_end(out, whole + 1, rows);
-    out->words = all.starts + all.leads + all.signs + text.len / SPAN_MOST;
+    out->words = all.starts + all.leads + all.signs + text.len / WORDS_SPAN_MOST;
     out->ascii = all.high == 0;
-    out->doubtful =
-        how == MARKS_TABLE ? !out->ascii && utf8_bad(text) > 0 : (all.wrong | all.expected) != 0;
+    out->doubtful = (all.wrong | all.expected) != 0;
+    if (out->doubtful && how == MARKS_TABLE) // it knows too little of the byte behind
+        out->doubtful = utf8_bad(text) > 0;
 }
 
 size_t marks_find(const uint64_t *plane, size_t from, size_t to)

@@ -1,7 +1,7 @@
-// Most tokens of most texts hold nothing but ASCII letters, digits and signs that mean nothing
-// (marks.h). Their words are read off the bitmaps, two shifts and two counts of zeros each; every
-// other token goes through the scanner (words.h), which both agree with: text_test.c reads whole
-// paragraphs with the scanner alone and compares.
+// Most tokens hold nothing but letters, digits and signs that mean nothing (marks.h, letters.h).
+// Their words are read off the bitmaps, two counts of zeros each; every other token goes through the
+// scanner (words.h). The scanner alone would give the same: reader_test.c reads every paragraph a
+// second time with it and compares.
 #include "watcher/text/reader.h"
 
 #include "watcher/text/sentence.h"
@@ -157,6 +157,7 @@ static size_t skip_space(tc_str text, size_t at, size_t end)
     return at;
 }
 
+// A byte that may end a sentence stands between the last word and the one at `start`.
 static void look_for_end(struct passage *passage, size_t start)
 {
     tc_str text = passage->marks->text;
@@ -326,7 +327,7 @@ static void read_words(struct reader *reader, const struct marks *marks, enum tc
     words_init(&passage.scan, tc_str_cut(marks->text, from, to), reader->mode, false);
     reader->forms.text = marks->text.ptr;
     reader->forms.small = marks->small;
-    if (reader->turkic || reader->mode == TEXT_WORDS_ASCII)
+    if (reader->turkic)
         scan(&passage, from, to);
     else
         read_tokens(&passage, from);

@@ -207,8 +207,9 @@ static void read_marks(struct reader *reader)
 {
     struct article *article = reader->article;
     enum marks_how how = marks_can(MARKS_AVX2) ? MARKS_AVX2 : MARKS_TABLE;
-    marks_make(article->title, how, article->arena, &reader->title);
-    marks_make(article->body, how, article->arena, &reader->body);
+    bool signs = reader->mode != TEXT_WORDS_ASCII;
+    marks_make(article->title, how, signs, article->arena, &reader->title);
+    marks_make(article->body, how, signs, article->arena, &reader->body);
     mark_letters(reader, &reader->title);
     mark_letters(reader, &reader->body);
 }
