@@ -40,7 +40,7 @@ struct eval_field { // of metadata, as dialect lucene has it
 
 struct eval_said {
     bool ready;
-    struct eval_field fields[4]; // by enum query_field
+    struct eval_field fields[QUERY_FIELDS];
     struct eval_value author, section, country;
     struct eval_value tags[ARTICLE_TAGS_MOST];
     size_t tag_count;

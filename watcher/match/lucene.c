@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 // The classic parser reads a flat list of clauses, each with a sign (must, should, must not) that its
-// neighbours' operators change; there is no precedence. clauses become a tree in one place, join():
+// neighbours' operators change; there is no precedence. Clauses become a tree in one place, join():
 //
 //   something must      AND of these, and NOT of the prohibited; what only should be there is dropped,
 //                       because it never changes whether the query matches

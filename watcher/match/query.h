@@ -55,8 +55,9 @@ enum query_field {
     QUERY_FIELD_AUTHOR,
     QUERY_FIELD_LANG,
     QUERY_FIELD_PUBLISHED,
-    QUERY_FIELD_SOURCE
+    QUERY_FIELD_SOURCE,
 };
+enum { QUERY_FIELDS = QUERY_FIELD_SOURCE + 1 };
 
 enum query_meta {
     QUERY_META_SOURCE,
