@@ -17,6 +17,8 @@
 // Words in the title or the body stand in the scope of that field. A scope is put around the largest part
 // of the tree that lies in one field, so that a query without fields is one plain tree in one scope.
 
+enum { SLOPPY_WORDS_MOST = 1000 }; // finding them costs words times places
+
 enum scope {
     SCOPE_FREE, // needs none
     SCOPE_BODY,
@@ -315,6 +317,12 @@ static struct part read_quoted(struct reader *reader, struct lucene_field field,
     size_t count = lucene_words(&reader->leaves, field, text, &words);
     if (!count)
         return (struct part){NULL, SCOPE_FREE};
+    if (slop && count > SLOPPY_WORDS_MOST) {
+        lucene_wrong(reader->leaves.place, token->from, slop->to, "E0117", NULL,
+                     "a phrase whose words may be moved has at most %d of them", SLOPPY_WORDS_MOST);
+        reader->failed = true;
+        return (struct part){NULL, SCOPE_FREE};
+    }
     tc_str written = {token->text.ptr, (slop ? slop->to : token->to) - token->from};
     return part_of(reader,
                    lucene_leaf(&reader->leaves, field, written, token->from, words, count, moves),
