@@ -245,11 +245,12 @@ static int take_stats(struct desk *desk, const struct request *request, struct p
 static const struct command {
     const char *name;
     handler *take;
-    bool writes;
+    bool writes, payload; // it may have frames behind its header
 } commands[] = {
-    {"PUT", take_put, true},       {"FETCH", take_fetch, false}, {"ACK", take_ack, true},
-    {"HB", take_heartbeat, false}, {"HELLO", take_hello, false}, {"WATCH", take_watch, true},
-    {"ECHO", take_echo, false},    {"STATS", take_stats, false},
+    {"PUT", take_put, true, true},       {"FETCH", take_fetch, false, false},
+    {"ACK", take_ack, true, false},      {"HB", take_heartbeat, false, false},
+    {"HELLO", take_hello, false, false}, {"WATCH", take_watch, true, true},
+    {"ECHO", take_echo, false, false},   {"STATS", take_stats, false, false},
 };
 
 static const struct command *command_named(tc_str name)
@@ -321,6 +322,10 @@ void desk_take(struct desk *desk, const struct request *request, int64_t now_wal
         tc_fail(&err, TC_EPROTO, "no command \"%.*s\"",
                 (int)(request->command.len < 32 ? request->command.len : 32), request->command.ptr);
         desk_refuse(desk, request, "unsupported", err.text);
+        return;
+    }
+    if (request->payload_count && !command->payload) {
+        desk_refuse(desk, request, "payload", "no frames belong behind the header of this command");
         return;
     }
     struct pending *pending = pend(desk, request);

@@ -77,7 +77,7 @@ static void rewrite(struct import *import, tc_str text, tc_str name, struct rewr
     if (root)
         out->fine = lucene_rewrite(root, &settings, &out->query, &out->notes);
     else
-        offline_errors(diags);
+        offline_findings(diags);
     if (out->fine && forgotten.boosts)
         tc_buf_puts(&out->notes, "boosts (^2) only rank, and are dropped\n");
     if (out->fine && forgotten.optional)

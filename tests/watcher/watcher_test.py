@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The program tocsin-watcher without a broker: intake, tap, folder, reload, bad starts."""
+import glob
 import json
 import os
 import signal
@@ -151,9 +152,29 @@ class WatcherTest(unittest.TestCase):
         self.assertEqual((now["link"], now["watches"], now["articles"], now["rejected"]),
                          ("none", 1, 1, 4))
 
+    def test_STATS_names_broken_files_first_and_has_room_for_any_name(self):
+        watcher = self.watcher()
+        folder = os.fsencode(watcher.path("many"))
+        os.mkdir(folder)
+        for number in range(300):
+            with open(folder + b"/%03d-\xff%s.jsonl" % (number, b"\x01" * 200), "w", encoding="utf-8") as file:
+                file.write('{"namespace":"demo","name":"w%d","match":"storm"}\n' % number)
+        watcher.write("watcher.yaml", "state: state\nwatches: ['many/*.jsonl']\nbroker: none\n")
+        watcher.start()
+        with open(folder + b"/299-\xff%s.jsonl" % (b"\x01" * 200), "w", encoding="utf-8") as file:
+            file.write("{")
+        watcher.process.send_signal(signal.SIGHUP)
+        watcher.wait_line("stale=1")
+        now = stats(watcher.intake())
+        self.assertEqual(now["watches"], 300)
+        self.assertIn("error", now["files"][0])
+        self.assertNotIn("error", now["files"][1])
+        self.assertEqual(watcher.stop(), 0)
+
     def test_a_file_that_is_broken_at_the_start_runs_on_its_last_good_version(self):
         watcher = self.watcher()
         watcher.start()
+        until("the copy", lambda: glob.glob(watcher.path("state/watches/*[0-9a-f]/**/watch.yaml"), recursive=True))
         self.assertEqual(watcher.stop(), 0)
         watcher.write("watch.yaml", WATCH % "(flood")
         self.assertEqual(watcher.run("--check").returncode, 78)

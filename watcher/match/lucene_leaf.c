@@ -192,6 +192,13 @@ static struct query_node *one_word(const struct lucene_leaves *leaves, struct lu
 
 // ---- wildcards -----------------------------------------------------------------------------
 
+// Lucene takes the backslashes of every term away first, to see that they are right.
+static bool escapes_fit(const struct lucene_leaves *leaves, const struct lucene_token *token)
+{
+    tc_str plain;
+    return lucene_unescape(leaves, token->text, token->from, &plain);
+}
+
 static bool wildcard_may_lead(const struct lucene_leaves *leaves, const struct lucene_token *token)
 {
     char first = token->text.ptr[0];
@@ -228,7 +235,7 @@ static tc_str fold_between(const struct lucene_leaves *leaves, struct lucene_fie
 struct query_node *lucene_wild(const struct lucene_leaves *leaves, struct lucene_field field,
                                const struct lucene_token *token)
 {
-    if (!wildcard_may_lead(leaves, token))
+    if (!wildcard_may_lead(leaves, token) || !escapes_fit(leaves, token))
         return NULL;
     struct query_word word = {.folded = fold_between(leaves, field, token->text), .wild = true};
     return one_word(leaves, field, token, token->to, word);
@@ -257,6 +264,8 @@ struct query_node *lucene_regexp(const struct lucene_leaves *leaves, struct luce
     size_t at;
     tc_str inside = tc_str_cut(token->text, 1, token->text.len - 1);
     struct word_test *test = tc_arena_take(leaves->arena, sizeof *test);
+    if (!escapes_fit(leaves, token))
+        return NULL;
     tc_str text = fold(leaves, field, inside);
     *test = (struct word_test){.regexp = regexp_read(text, leaves->arena, &wrong, &at)};
     if (!test->regexp) {
