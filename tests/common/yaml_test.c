@@ -384,6 +384,7 @@ static void carets_reach_inside_every_style(void **state)
         {"m: >\n  tr\xc3\xa1nh @ai\n  AND travel OR x\n", "travel", "3:7+6"},
         {"m: 'it''s OR x'", "OR", "1:11+2"},
         {"m: \"\\u1ed9 \xe1\xbb\x99 OR x\"", "OR", "1:14+2"},
+        {"m: \"x \\u1ed9\"", "\xe1\xbb\x99", "1:7+6"}, // an escape is longer than its letter
         {"m: plain\n   M\xe1\xbb\xb9 OR x", "OR", "2:7+2"},
         {"m: |\n  one\n  two\n", "one\ntwo", "2:3+3"},
         {"m: |\n  one AND\n\n", "", "2:10+1"}, // what is missing at the end
