@@ -156,6 +156,9 @@ int rules_read_bytes(const char *path, size_t most, struct tc_buf *out, struct t
 // Whether `text` is a name of [a-z0-9-]{1,63}.
 bool rules_is_name(tc_str text);
 
+// Whether `text` can name a list or a clause: [a-z][a-z0-9_-]{0,62}.
+bool rules_is_ident(tc_str text);
+
 // Reports that `node` is no name, as `what`. False then.
 bool rules_read_name(struct rules_reader *reader, const struct tc_yaml *node, const char *what,
                      tc_str *out);
