@@ -171,6 +171,11 @@ void query_print(const struct query_node *root, struct tc_buf *out);
 void query_print_child(const struct query_node *parent, size_t index, struct tc_buf *out);
 void query_print_text(const struct query_node *words, struct tc_buf *out);
 
+// Whether the whole of `text` would be read back as one plain word; whether an operator word stands
+// in it, which no entry may hold, and where.
+bool query_is_plain_word(tc_str text);
+bool query_holds_operator(tc_str text, size_t *from, size_t *to);
+
 // How deep the reader of strings would go into the canonical form; it stops at QUERY_DEPTH.
 int query_depth(const struct query_node *root);
 

@@ -156,8 +156,8 @@ out:
     return node;
 }
 
-// An operator word in an entry: somebody wrote a query there.
-static bool holds_operator(tc_str entry, size_t *from, size_t *to)
+// Somebody wrote a query where an entry stands.
+bool query_holds_operator(tc_str entry, size_t *from, size_t *to)
 {
     for (size_t i = 0; i < entry.len;) {
         size_t end = i;
@@ -186,7 +186,7 @@ struct query_node *query_leaf(tc_str text, const struct query_leaf_form *form,
     size_t from = 0, to = 0;
     if (!query_is_text(&lexer, "an entry"))
         return NULL;
-    if (!form->quoted && holds_operator(text, &from, &to)) {
+    if (!form->quoted && query_holds_operator(text, &from, &to)) {
         query_wrong(&lexer, from, to, "E0116",
                     "write {q: '...'} for a query, or the word in lower case",
                     "an entry is one word or phrase, not a query");
