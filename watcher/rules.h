@@ -7,6 +7,7 @@
 #ifndef RULES_H
 #define RULES_H
 
+#include "common/buf.h"
 #include "common/diag.h"
 #include "watcher/match/matcher.h"
 
@@ -29,6 +30,24 @@ int rules_line_of(const struct rules *rules, size_t index);
 
 // The matcher of all watches that were read without error and are not retired or paused.
 int rules_matcher(struct rules *rules, struct matcher **out, struct tc_err *err);
+
+// ---- the canonical form --------------------------------------------------------------------
+
+enum rules_form {
+    RULES_FORM_KEEP, // each query in the form it has
+    RULES_FORM_TEXT, // all as strings
+    RULES_FORM_TREE, // all as trees
+};
+
+// Adds the canonical form of a YAML watch file to `out`: the same watches, with the same hashes, and
+// every comment. Findings of reading it go to diags; a file with errors has no canonical form.
+//   TC_EPARSE  errors were added to diags
+//   TC_EIO     cannot be read; said in diags too
+//   TC_EINVAL  the form would not mean the same (err says what); `out` is to be thrown away
+int rules_format(const char *path, enum rules_form form, const struct text_settings *settings,
+                 struct tc_buf *out, struct tc_diags *diags, struct tc_err *err);
+
+// ---- tests ---------------------------------------------------------------------------------
 
 enum rules_outcome { RULES_PASS, RULES_FAIL, RULES_SKIPPED, RULES_NOT_RUN };
 

@@ -117,7 +117,7 @@ static void read_defaults(struct rules_reader *reader, const struct tc_yaml *map
     rules_read_settings(reader, map, &reader->defaults);
 }
 
-static void read_root(struct rules_reader *reader, const struct tc_yaml *root)
+void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root)
 {
     static const char *const known[] = {"tocsin",   "namespace", "test_files", "include",
                                         "defaults", "lists",     "watches",    NULL};
@@ -147,7 +147,7 @@ bool rules_read_yaml(struct rules_reader *reader)
     struct tc_yaml_file *file = NULL;
     int code = tc_yaml_read(reader->file, scratch, reader->diags, &file);
     if (file && file->text.len > 0)
-        read_root(reader, &file->root);
+        rules_read_root(reader, &file->root);
     tc_arena_free(scratch);
     return code != TC_EIO;
 }

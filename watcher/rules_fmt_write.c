@@ -3,15 +3,12 @@
 //
 // Whatever holds a comment inside is opened, a line an entry, so that every comment has a line to
 // stand on.
+#include <strings.h>
+
 #include "common/utf8.h"
 #include "watcher/rules_fmt.h"
 
 enum { INDENT = 2 };
-
-struct writer {
-    struct tc_buf *out;
-    size_t column; // bytes on the current line
-};
 
 // ---- scalars -------------------------------------------------------------------------------
 
@@ -38,8 +35,7 @@ static bool is_one_line(tc_str text)
 bool fmt_is_literal(tc_str text)
 {
     size_t lines = 0;
-    if (text.len < 2 || strchr(" \n#", text.ptr[0]) == text.ptr || text.ptr[0] == ' ' ||
-        text.ptr[0] == '\n' || tc_str_ends(text, TC_STR("\n\n")))
+    if (text.len < 2 || strchr(" \t\n", text.ptr[0]) || tc_str_ends(text, TC_STR("\n\n")))
         return false;
     for (size_t i = 0; i < text.len;) {
         uint32_t c = tc_utf8_next(text, &i);
@@ -255,14 +251,32 @@ static void put_literal(const struct fmt_entry *entry, size_t indent, struct tc_
 
 static void put_open(const struct fmt_value *value, size_t indent, bool begun, struct tc_buf *out);
 
-// Blank lines are kept where the order is the writer's own and things are long.
-static void put_above(const struct fmt_entry *entry, size_t indent, struct tc_buf *out)
+// Whether an item is a map that begins behind its dash, and not in brackets.
+static bool is_opened_item(const struct fmt_value *holder, const struct fmt_entry *entry,
+                           size_t indent)
 {
+    const struct fmt_value *value = &entry->value;
+    struct tc_buf flow = {0};
+    if (holder->kind != TC_YAML_LIST || value->kind != TC_YAML_MAP || value->count == 0)
+        return false;
+    bool fits = value->style == FMT_FIT && try_flow(value, indent + INDENT, &flow);
+    tc_buf_done(&flow);
+    return !fits;
+}
+
+// Of several comments behind an entry only the last can stay there; an opened item has none behind it,
+// and those above its first key stand above the dash.
+static void put_above(const struct fmt_value *holder, const struct fmt_entry *entry, size_t indent,
+                      struct tc_buf *out)
+{
+    bool opened = is_opened_item(holder, entry, indent);
     if (entry->blank_above)
         put_blank(out);
     put_comments(&entry->above, indent, out);
-    for (const struct fmt_comment *c = entry->behind.first; c && c->next; c = c->next)
+    for (const struct fmt_comment *c = entry->behind.first; c && (c->next || opened); c = c->next)
         put_comment(c, indent, out);
+    if (opened)
+        put_above(&entry->value, &entry->value.entries[0], indent, out);
     if (entry->blank_below && entry->above.first)
         put_blank(out);
 }
@@ -297,23 +311,16 @@ static void put_key_line(const struct fmt_entry *entry, size_t indent, struct tc
               out);
 }
 
-// An open map begins behind the dash; the comments of its first key stand above the dash then.
-static void put_item(const struct fmt_entry *entry, size_t indent, struct tc_buf *out)
+static void put_item(const struct fmt_value *holder, const struct fmt_entry *entry, size_t indent,
+                     struct tc_buf *out)
 {
-    const struct fmt_value *value = &entry->value;
-    size_t begun = out->len;
     tc_buf_byte(out, '-');
-    if (value->kind == TC_YAML_MAP && value->count > 0 && value->style != FMT_FIT) {
+    if (is_opened_item(holder, entry, indent)) {
         tc_buf_byte(out, ' ');
-        put_open(value, indent + INDENT, true, out);
-        return;
+        put_open(&entry->value, indent + INDENT, true, out);
+    } else {
+        put_value(entry, indent, indent + 1, out);
     }
-    put_value(entry, indent, indent + 1, out);
-    if (value->kind != TC_YAML_MAP || tc_buf_view(out).ptr[begun + 1] != '\n')
-        return;
-    out->len = begun;
-    tc_buf_puts(out, "- ");
-    put_open(value, indent + INDENT, true, out);
 }
 
 static void put_entry(const struct fmt_value *holder, const struct fmt_entry *entry, size_t indent,
@@ -322,7 +329,7 @@ static void put_entry(const struct fmt_value *holder, const struct fmt_entry *en
     if (holder->kind == TC_YAML_MAP)
         put_key_line(entry, indent, out);
     else
-        put_item(entry, indent, out);
+        put_item(holder, entry, indent, out);
     put_comments(&entry->after, indent, out);
 }
 
@@ -331,7 +338,7 @@ static void put_open(const struct fmt_value *value, size_t indent, bool begun, s
 {
     for (size_t i = 0; i < value->count; i++) {
         if (i > 0 || !begun) {
-            put_above(&value->entries[i], indent, out);
+            put_above(value, &value->entries[i], indent, out);
             indent_by(indent, out);
         }
         put_entry(value, &value->entries[i], indent, out);

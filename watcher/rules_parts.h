@@ -13,6 +13,7 @@
 //   rules_tests.c       tests inside a file, run
 //   rules_names.c       which names are taken
 //   rules_bytes.c       a whole file at once
+//   rules_fmt*.c        the canonical form of a file (rules_fmt.h)
 #ifndef RULES_PARTS_H
 #define RULES_PARTS_H
 
@@ -114,6 +115,14 @@ struct rules_reader {
     size_t count, capacity;
     struct rules_names names; // of these
 };
+
+// A reader for the file at `path`, whose watches go into `rules` only when the caller puts them there.
+// End it with rules_names_done(&reader.names) and free(reader.entries).
+struct rules_reader rules_reader_for(struct rules *rules, const char *path,
+                                     struct tc_diags *diags);
+
+// Reads the whole of a YAML file that has been parsed.
+void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root);
 
 // Reads files into reader->entries. Mistakes are in reader->diags. False when the file cannot be
 // read at all.
