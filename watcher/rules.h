@@ -40,12 +40,13 @@ enum rules_form {
 };
 
 // Adds the canonical form of a YAML watch file to `out`: the same watches, with the same hashes, and
-// every comment. Findings of reading it go to diags; a file with errors has no canonical form.
+// every comment. `text` is what stands in it; NULL reads it. Findings of reading it go to diags; a file with errors has no canonical form.
 //   TC_EPARSE  errors were added to diags
 //   TC_EIO     cannot be read; said in diags too
 //   TC_EINVAL  the form would not mean the same (err says what); `out` is to be thrown away
-int rules_format(const char *path, enum rules_form form, const struct text_settings *settings,
-                 struct tc_buf *out, struct tc_diags *diags, struct tc_err *err);
+int rules_format(const char *path, const tc_str *text, enum rules_form form,
+                 const struct text_settings *settings, struct tc_buf *out, struct tc_diags *diags,
+                 struct tc_err *err);
 
 // ---- tests ---------------------------------------------------------------------------------
 

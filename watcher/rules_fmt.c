@@ -23,8 +23,8 @@ struct formatting {
 
 // ---- order ---------------------------------------------------------------------------------
 
-static const char *const root_keys[] = {"tocsin", "namespace", "test_files", "include",
-                                        "defaults", "lists", "watches", NULL};
+static const char *const root_keys[] = {"tocsin",   "namespace", "test_files", "include",
+                                        "defaults", "lists",     "watches",    NULL};
 static const char *const watch_keys[] = {
     "name",  "renamed_from", "status", "expires", "labels", "annotations", "where",
     "match", "dialect",      "score",  "text",    "alert",  "tests",       NULL};
@@ -79,14 +79,19 @@ static void open_list(struct fmt_value *list)
 
 // ---- queries -------------------------------------------------------------------------------
 
-// All comments inside a value, in order, to the end of `out`.
-static void take_comments(struct fmt_value *value, struct fmt_comments *out)
+// All comments inside a value, those of its query strings too, in order to the end of `out`.
+static void take_comments(struct fmt_value *value, struct tc_arena *arena, struct fmt_comments *out)
 {
     for (size_t i = 0; i < value->count; i++) {
         struct fmt_entry *entry = &value->entries[i];
+        bool query = tc_str_eq(entry->key, TC_STR("match")) || tc_str_eq(entry->key, TC_STR("q"));
+        struct fmt_comments inside = {0};
+        if (query && entry->value.kind == TC_YAML_SCALAR)
+            inside = fmt_query_comments(entry->value.text, arena);
         fmt_comments_join(out, &entry->above);
         fmt_comments_join(out, &entry->behind);
-        take_comments(&entry->value, out);
+        fmt_comments_join(out, &inside);
+        take_comments(&entry->value, arena, out);
         fmt_comments_join(out, &entry->after);
     }
 }
@@ -118,7 +123,8 @@ static struct fmt_value whole_tree(const struct query_node *root, struct tc_aren
 {
     struct fmt_value made = fmt_tree(root, arena);
     if (made.kind == TC_YAML_SCALAR) {
-        struct fmt_value list = fmt_new(arena, TC_YAML_LIST, 1), map = fmt_new(arena, TC_YAML_MAP, 1);
+        struct fmt_value list = fmt_new(arena, TC_YAML_LIST, 1),
+                         map = fmt_new(arena, TC_YAML_MAP, 1);
         list.entries[0].value = made;
         map.entries[0].key = TC_STR("all");
         map.entries[0].value = list;
@@ -129,13 +135,13 @@ static struct fmt_value whole_tree(const struct query_node *root, struct tc_aren
 }
 
 // The entry's value becomes a string; what comments it cannot hold go above the entry.
-static void make_text(struct formatting *fmt, struct fmt_entry *entry, const struct query_node *root,
-                      bool block)
+static void make_text(struct formatting *fmt, struct fmt_entry *entry,
+                      const struct query_node *root, bool block)
 {
     bool was_text = entry->value.kind == TC_YAML_SCALAR;
     tc_str text = was_text ? entry->value.text : (tc_str){0};
     tc_str lines = fmt_query_lines(root, text, FMT_WIDTH - MATCH_INDENT, fmt->arena);
-    take_comments(&entry->value, &entry->above);
+    take_comments(&entry->value, fmt->arena, &entry->above);
     if (block && fmt_is_literal(lines)) {
         entry->value = fmt_scalar(lines);
         entry->value.literal = true;
@@ -157,7 +163,7 @@ static void make_tree(struct formatting *fmt, struct fmt_entry *entry, struct fm
         return;
     }
     carry_comments(&old, &entry->value);
-    take_comments(&old, &entry->above);
+    take_comments(&old, fmt->arena, &entry->above);
 }
 
 // `match`, of a watch (whose string form is a block) or of a term of a score.
@@ -181,12 +187,7 @@ static void make_embedded(struct formatting *fmt, struct fmt_entry *entry,
                           const struct query_node *root)
 {
     struct fmt_value map = fmt_new(fmt->arena, TC_YAML_MAP, 1);
-    const struct fmt_entry *query = fmt_get(&entry->value, "q");
-    struct fmt_comments comments = {0};
-    if (query && query->value.kind == TC_YAML_SCALAR)
-        comments = fmt_query_comments(query->value.text, fmt->arena);
-    take_comments(&entry->value, &entry->above);
-    fmt_comments_join(&entry->above, &comments);
+    take_comments(&entry->value, fmt->arena, &entry->above);
     map.entries[0].key = TC_STR("q");
     map.entries[0].value = fmt_scalar(fmt_query_line(root, fmt->arena));
     entry->value = map;
@@ -298,10 +299,24 @@ static void format_watch(struct formatting *fmt, struct fmt_entry *entry, const 
         format_tests(&tests->value);
 }
 
+// The comments at the top speak of the file, not of the key that happens to stand first.
+static void arrange_root(struct fmt_value *root)
+{
+    if (root->count == 0)
+        return;
+    struct fmt_comments top = root->entries[0].above;
+    bool blank = root->entries[0].blank_below;
+    root->entries[0].above = (struct fmt_comments){0};
+    arrange(root, root_keys, FMT_OPEN);
+    fmt_comments_join(&top, &root->entries[0].above);
+    root->entries[0].above = top;
+    root->entries[0].blank_below = blank || root->entries[0].blank_below;
+}
+
 static void format_page(struct formatting *fmt)
 {
     struct fmt_value *root = &fmt->page.root;
-    arrange(root, root_keys, FMT_OPEN);
+    arrange_root(root);
     struct fmt_entry *defaults = fmt_get(root, "defaults"), *lists = fmt_get(root, "lists");
     struct fmt_entry *watches = fmt_get(root, "watches");
     if (defaults) {
@@ -341,37 +356,19 @@ static void end(struct formatting *fmt)
     tc_arena_free(fmt->arena);
 }
 
-// The comments of a page and of the query strings in it.
-static void all_comments(struct fmt_value *value, struct tc_arena *arena, struct fmt_comments *out)
-{
-    for (size_t i = 0; i < value->count; i++) {
-        struct fmt_entry *entry = &value->entries[i];
-        bool query = tc_str_eq(entry->key, TC_STR("match")) || tc_str_eq(entry->key, TC_STR("q"));
-        struct fmt_comments inside = {0};
-        if (query && entry->value.kind == TC_YAML_SCALAR)
-            inside = fmt_query_comments(entry->value.text, arena);
-        fmt_comments_join(out, &entry->above);
-        fmt_comments_join(out, &entry->behind);
-        fmt_comments_join(out, &inside);
-        all_comments(&entry->value, arena, out);
-        fmt_comments_join(out, &entry->after);
-    }
-}
-
 static struct fmt_comments comments_of(const struct tc_yaml_file *file, struct tc_arena *arena)
 {
     struct fmt_comments comments = {0};
     struct fmt_page page;
     fmt_read(file, arena, &page);
-    all_comments(&page.root, arena, &comments);
+    take_comments(&page.root, arena, &comments);
     fmt_comments_join(&comments, &page.tail);
     return comments;
 }
 
 // The first comment of the old file that is not in the new one; each counts once.
-static const struct fmt_comment *lost_comment(const struct tc_yaml_file *old,
-                                              const struct tc_yaml_file *new,
-                                              struct tc_arena *arena)
+static const struct fmt_comment *
+lost_comment(const struct tc_yaml_file *old, const struct tc_yaml_file *new, struct tc_arena *arena)
 {
     struct fmt_comments before = comments_of(old, arena), after = comments_of(new, arena);
     for (const struct fmt_comment *comment = before.first; comment; comment = comment->next) {
@@ -443,35 +440,38 @@ static int read_back(const struct formatting *fmt, const struct tc_yaml_file *fi
         code = tc_fail(err, TC_EINVAL, "%s is left as it is: its canonical form is wrong: %s",
                        fmt->reader.file, why.text);
     else if (code == TC_OK && (lost = lost_comment(file, written, again.arena)) != NULL)
-        code = tc_fail(err, TC_EINVAL, "%s is left as it is: the comment in line %d would be lost",
-                       fmt->reader.file, lost->line);
+        code = tc_fail(err, TC_EINVAL, "%s is left as it is: the comment \"%.*s\" would be lost",
+                       fmt->reader.file, TC_ARG(lost->text));
     tc_diags_free(diags);
     end(&again);
     return code;
 }
 
-int rules_format(const char *path, enum rules_form form, const struct text_settings *settings,
-                 struct tc_buf *out, struct tc_diags *diags, struct tc_err *err)
+static int format(struct formatting *fmt, const struct tc_yaml_file *file, struct tc_buf *out,
+                  struct tc_err *err)
+{
+    rules_read_root(&fmt->reader, &file->root);
+    int code = tc_diags_result(fmt->reader.diags, err);
+    if (code != TC_OK)
+        return code;
+    fmt_read(file, fmt->arena, &fmt->page);
+    format_page(fmt);
+    fmt_write(&fmt->page, out);
+    return read_back(fmt, file, tc_buf_view(out), err);
+}
+
+int rules_format(const char *path, const tc_str *text, enum rules_form form,
+                 const struct text_settings *settings, struct tc_buf *out, struct tc_diags *diags,
+                 struct tc_err *err)
 {
     struct formatting fmt;
     struct tc_yaml_file *file = NULL;
     begin(&fmt, path, settings, diags);
     fmt.form = form;
-    int code = tc_yaml_read(fmt.reader.file, fmt.arena, diags, &file);
+    int code = text ? tc_yaml_read_text(tc_str_of(path), *text, fmt.arena, diags, &file)
+                    : tc_yaml_read(fmt.reader.file, fmt.arena, diags, &file);
     if (code == TC_OK)
-        rules_read_root(&fmt.reader, &file->root);
-    if (code == TC_OK)
-        code = tc_diags_result(diags, err);
-    else
-        tc_diags_result(diags, err);
-    if (code != TC_OK)
-        goto out;
-    fmt_read(file, fmt.arena, &fmt.page);
-    format_page(&fmt);
-    fmt_write(&fmt.page, out);
-    code = read_back(&fmt, file, tc_buf_view(out), err);
-
-out:
+        code = format(&fmt, file, out, err);
     end(&fmt);
     return code;
 }

@@ -122,8 +122,8 @@ static void note_scalar(struct reading *reading, const struct tc_yaml *node)
 
 static void note_entry(struct reading *reading, struct fmt_entry *entry)
 {
-    reading->entries = tc_room(reading->entries, reading->count, &reading->capacity,
-                               sizeof(struct fmt_entry *));
+    reading->entries =
+        tc_room(reading->entries, reading->count, &reading->capacity, sizeof(struct fmt_entry *));
     reading->entries[reading->count++] = entry;
 }
 

@@ -74,8 +74,9 @@ static bool is_breakable(const struct query_node *root)
 
 // A comment on its own line goes above the operand that follows or holds it, one behind words behind
 // the operand that they belong to.
-static struct fmt_comments *place_of(const struct query_node *root, const struct fmt_comment *comment,
-                                     struct part *parts, size_t count)
+static struct fmt_comments *place_of(const struct query_node *root,
+                                     const struct fmt_comment *comment, struct part *parts,
+                                     size_t count)
 {
     size_t at = 0;
     if (comment->alone) {

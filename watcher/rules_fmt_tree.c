@@ -208,7 +208,8 @@ static struct fmt_value operation(const struct query_node *node, struct tc_arena
 
 static struct fmt_value regex(const struct query_node *node, struct tc_arena *arena)
 {
-    tc_str text = tc_arena_printf(arena, "/%.*s/%s", TC_ARG(node->text), node->fold_case ? "i" : "");
+    tc_str text =
+        tc_arena_printf(arena, "/%.*s/%s", TC_ARG(node->text), node->fold_case ? "i" : "");
     return only(arena, "regex", quoted(text));
 }
 

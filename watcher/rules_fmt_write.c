@@ -49,8 +49,8 @@ bool fmt_is_literal(tc_str text)
 // What other readers of YAML take for a number, a boolean or nothing.
 static bool is_ambiguous(tc_str text)
 {
-    static const char *const words[] = {"y",    "n",    "yes", "no", "on", "off",
-                                        "true", "false", "null", "~"};
+    static const char *const words[] = {"y",   "n",    "yes",   "no",   "on",
+                                        "off", "true", "false", "null", "~"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strlen(words[i]) == text.len && strncasecmp(words[i], text.ptr, text.len) == 0)
             return true;
@@ -89,6 +89,8 @@ static void put_escaped(tc_str text, struct tc_buf *out)
             tc_buf_addf(out, "\\%c", (char)c);
         else if (c == '\n')
             tc_buf_puts(out, "\\n");
+        else if (c == '\t')
+            tc_buf_puts(out, "\\t");
         else if (is_printable(c))
             tc_buf_str(out, tc_str_cut(text, from, i));
         else
@@ -240,7 +242,9 @@ static void end_line(const struct fmt_entry *entry, struct tc_buf *out)
 static void put_literal(const struct fmt_entry *entry, size_t indent, struct tc_buf *out)
 {
     tc_str rest = entry->value.text, line;
-    tc_buf_puts(out, tc_str_ends(rest, TC_STR("\n")) ? " |" : " |-");
+    bool ended = tc_str_ends(rest, TC_STR("\n"));
+    tc_buf_puts(out, ended ? " |" : " |-");
+    rest.len -= ended;
     end_line(entry, out);
     while (tc_str_next(&rest, '\n', &line)) {
         if (line.len > 0)

@@ -118,8 +118,7 @@ struct rules_reader {
 
 // A reader for the file at `path`, whose watches go into `rules` only when the caller puts them there.
 // End it with rules_names_done(&reader.names) and free(reader.entries).
-struct rules_reader rules_reader_for(struct rules *rules, const char *path,
-                                     struct tc_diags *diags);
+struct rules_reader rules_reader_for(struct rules *rules, const char *path, struct tc_diags *diags);
 
 // Reads the whole of a YAML file that has been parsed.
 void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root);

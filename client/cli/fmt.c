@@ -18,12 +18,14 @@ struct options {
 static const char doc[] =
     "Prints watch files in their canonical form: keys in one order, queries as tocsin understands "
     "them, the same quotes and line breaks everywhere. Watches keep their hashes.\v"
-    "Every comment is kept. One above a watch, a key or an item stays above it, one at the end of a "
+    "Every comment is kept. One above a watch, a key or an item stays above it, one at the end of "
+    "a "
     "line stays there, one inside a query string stays with the operand beside it. Where a query "
     "changes its form or its shape, the comments inside it move above its key. Not kept: blank "
     "lines inside a watch, the breaks and parentheses of a query that are not needed, the style of "
     "quotes, folded blocks (>).\n\n"
-    "Exit status: 0 fine, 1 a file has errors or (--check) is not canonical, 2 a file cannot be read "
+    "Exit status: 0 fine, 1 a file has errors or (--check) is not canonical, 2 a file cannot be "
+    "read "
     "or written.";
 
 static const struct argp_option known[] = {
@@ -149,7 +151,7 @@ static int format(const struct options *options, const char *path)
         status = CLI_CANNOT;
         goto out;
     }
-    int code = rules_format(path, options->form, &settings, &formed, diags, &err);
+    int code = rules_format(path, NULL, options->form, &settings, &formed, diags, &err);
     print_errors(diags);
     if (code == TC_OK)
         status = put(options, path, tc_buf_view(&formed));
