@@ -10,6 +10,7 @@ struct rules {
     atomic_uint references;
     struct tc_arena *arena; // everything that watches view
     struct text_settings settings;
+    const struct query_census *census; // NULL: none
     struct rules_entry *entries;
     size_t count, capacity;
     struct rules_names names;
@@ -43,6 +44,11 @@ const struct rules_entry *rules_entry_at(const struct rules *rules, size_t index
 const struct text_settings *rules_text_settings(const struct rules *rules)
 {
     return &rules->settings;
+}
+
+void rules_set_census(struct rules *rules, const struct query_census *census)
+{
+    rules->census = census;
 }
 
 size_t rules_count(const struct rules *rules)
@@ -94,6 +100,7 @@ struct rules_reader rules_reader_for(struct rules *rules, const char *path, stru
     tc_str kept = tc_arena_str(rules->arena, tc_str_of(path));
     return (struct rules_reader){.rules = rules,
                                  .text = &rules->settings,
+                                 .census = rules->census,
                                  .diags = diags,
                                  .arena = rules->arena,
                                  .file = kept.ptr,

@@ -23,6 +23,10 @@ int rules_add_file(struct rules *rules, const char *path, struct tc_diags *diags
 // Adds one query under the name "query" (tocsin match -q).
 int rules_add_query(struct rules *rules, tc_str query, struct tc_diags *diags);
 
+// From now on files are read with what a corpus says about their words (borrowed until the rules are
+// gone).
+void rules_set_census(struct rules *rules, const struct query_census *census);
+
 size_t rules_count(const struct rules *rules);
 const struct watch *rules_watch(const struct rules *rules, size_t index);
 const char *rules_file_of(const struct rules *rules, size_t index); // which file a watch came from

@@ -35,8 +35,10 @@ static void wrong_at_key(const struct query_place *place, size_t from, size_t to
 
 static struct query_place in_scalar(struct rules_reader *reader, const struct tc_yaml *scalar)
 {
-    return (struct query_place){
-        .wrong = wrong_in_scalar, .diags = reader->diags, .context = scalar};
+    return (struct query_place){.wrong = wrong_in_scalar,
+                                .diags = reader->diags,
+                                .context = scalar,
+                                .census = reader->census};
 }
 
 // The node, once it has passed the rules that can be seen from it alone; NULL when it has not.
@@ -486,15 +488,32 @@ struct query_node *rules_read_tree(struct rules_reader *reader, const struct tc_
     return NULL;
 }
 
+// What a corpus says about a whole query, under its place when it is a string, else under the first
+// key of its tree.
+static void ask_census(struct rules_reader *reader, const struct tc_yaml *node,
+                       const struct query_node *root)
+{
+    struct query_place place = in_scalar(reader, node);
+    if (node->kind == TC_YAML_MAP) {
+        place.wrong = wrong_at_key;
+        place.context = &node->keys[0];
+    }
+    if (reader->census)
+        reader->census->whole(reader->census, root, &place);
+}
+
 struct query_node *rules_read_query(struct rules_reader *reader, const struct tc_yaml *node)
 {
-    if (node->kind == TC_YAML_SCALAR)
-        return read_string(reader, node);
-    struct query_node *root = rules_read_tree(reader, node);
-    if (!root || query_positive(root))
-        return root;
-    tc_yaml_wrong(node, "E0114", reader->diags,
-                  "add a term that must be present, joined with all: [...]",
-                  "this query can match without any positive term");
-    return NULL;
+    struct query_node *root = node->kind == TC_YAML_SCALAR ? read_string(reader, node)
+                                                           : rules_read_tree(reader, node);
+    if (!root)
+        return NULL;
+    if (!query_positive(root)) {
+        tc_yaml_wrong(node, "E0114", reader->diags,
+                      "add a term that must be present, joined with all: [...]",
+                      "this query can match without any positive term");
+        return NULL;
+    }
+    ask_census(reader, node, root);
+    return root;
 }

@@ -180,10 +180,16 @@ static bool is_short_capital(tc_str word)
     return letters >= 2 && letters <= SHORT_CAPITALS_MOST;
 }
 
+bool query_is_short_capital(const struct query_node *leaf)
+{
+    return leaf->op == QUERY_WORDS && !leaf->exact && leaf->word_count == 1 &&
+           is_short_capital(leaf->text);
+}
+
 static void warn_short_capital(const struct query_node *node, const struct query_place *place)
 {
     char message[120], help[80];
-    if (node->exact || node->word_count != 1 || !is_short_capital(node->text))
+    if (!query_is_short_capital(node))
         return;
     tc_str folded = node->words[0].folded;
     snprintf(message, sizeof message, "\"%.*s\" also matches \"%.*s\"", TC_ARG(node->text),
@@ -307,7 +313,10 @@ bool query_check_node(const struct query_node *node, const struct query_place *p
     bool fine = true;
     switch (node->op) {
     case QUERY_WORDS:
-        warn_short_capital(node, place);
+        if (place->census)
+            place->census->leaf(place->census, node, place);
+        else
+            warn_short_capital(node, place);
         if (node->slop >= 0 && without_spaces(node))
             say(place, node->from, node->to, TC_DIAG_WARNING, "W0207", NULL,
                 "in scripts without spaces the distance counts characters");
