@@ -104,7 +104,7 @@ struct rules_reader {
     struct rules *rules;
     const struct text_settings *text;
     const struct query_census *census; // NULL: none
-    struct tc_arena *arena; // of the rule set: everything that stays
+    struct tc_arena *arena;            // of the rule set: everything that stays
     struct tc_diags *diags;
     const char *file;
     tc_str namespace;

@@ -504,8 +504,8 @@ static void ask_census(struct rules_reader *reader, const struct tc_yaml *node,
 
 struct query_node *rules_read_query(struct rules_reader *reader, const struct tc_yaml *node)
 {
-    struct query_node *root = node->kind == TC_YAML_SCALAR ? read_string(reader, node)
-                                                           : rules_read_tree(reader, node);
+    struct query_node *root =
+        node->kind == TC_YAML_SCALAR ? read_string(reader, node) : rules_read_tree(reader, node);
     if (!root)
         return NULL;
     if (!query_positive(root)) {

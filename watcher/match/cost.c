@@ -40,7 +40,8 @@ static void add_part(struct cost *cost, const struct scan *scan, const struct in
                      const struct view *view)
 {
     for (size_t i = 0; part->entry_count && i < view->seen_count; i++) {
-        for (uint32_t at = part->starts[view->seen[i]]; at < part->starts[view->seen[i] + 1]; at++) {
+        for (uint32_t at = part->starts[view->seen[i]]; at < part->starts[view->seen[i] + 1];
+             at++) {
             struct index_entry entry = part->entries[at];
             if (cost->last[entry.watch] == cost->segment ||
                 (entry.second != PLAN_NONE && !view_has(&scan->segment, entry.second)))
