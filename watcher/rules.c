@@ -10,7 +10,7 @@ struct rules {
     atomic_uint references;
     struct tc_arena *arena; // everything that watches view
     struct text_settings settings;
-    const struct query_census *census; // NULL: none
+    const struct rules_census *census; // NULL: none
     struct rules_entry *entries;
     size_t count, capacity;
     struct rules_names names;
@@ -46,7 +46,7 @@ const struct text_settings *rules_text_settings(const struct rules *rules)
     return &rules->settings;
 }
 
-void rules_set_census(struct rules *rules, const struct query_census *census)
+void rules_set_census(struct rules *rules, const struct rules_census *census)
 {
     rules->census = census;
 }

@@ -23,9 +23,17 @@ int rules_add_file(struct rules *rules, const char *path, struct tc_diags *diags
 // Adds one query under the name "query" (tocsin match -q).
 int rules_add_query(struct rules *rules, tc_str query, struct tc_diags *diags);
 
-// From now on files are read with what a corpus says about their words (borrowed until the rules are
-// gone).
-void rules_set_census(struct rules *rules, const struct query_census *census);
+// What a corpus says about the words of queries, for warnings with figures (tocsin check --corpus).
+// `leaf` sees every word and phrase of queries and lists, and says W0201 itself; `whole` every query.
+struct rules_census {
+    void (*leaf)(const struct rules_census *census, const struct query_node *leaf,
+                 const struct query_place *place);
+    void (*whole)(const struct rules_census *census, const struct query_node *root,
+                  const struct query_place *place);
+};
+
+// From now on files are read with a census, borrowed until the rules are gone.
+void rules_set_census(struct rules *rules, const struct rules_census *census);
 
 size_t rules_count(const struct rules *rules);
 const struct watch *rules_watch(const struct rules *rules, size_t index);

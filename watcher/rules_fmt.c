@@ -339,6 +339,18 @@ static void format_page(struct formatting *fmt)
     }
 }
 
+// An item that is a map begins with its first key, so what stands above that key stands above the item.
+static void hoist_comments(struct fmt_value *value)
+{
+    for (size_t i = 0; i < value->count; i++) {
+        struct fmt_entry *entry = &value->entries[i];
+        bool item = value->kind == TC_YAML_LIST && entry->value.kind == TC_YAML_MAP;
+        hoist_comments(&entry->value);
+        if (item && entry->value.count > 0)
+            fmt_comments_join(&entry->above, &entry->value.entries[0].above);
+    }
+}
+
 // ---- reading it back -----------------------------------------------------------------------
 
 static void begin(struct formatting *fmt, const char *path, const struct text_settings *settings,
@@ -456,6 +468,7 @@ static int format(struct formatting *fmt, const struct tc_yaml_file *file, struc
         return code;
     fmt_read(file, fmt->arena, &fmt->page);
     format_page(fmt);
+    hoist_comments(&fmt->page.root);
     fmt_write(&fmt->page, out);
     return read_back(fmt, file, tc_buf_view(out), err);
 }

@@ -268,8 +268,8 @@ static bool is_opened_item(const struct fmt_value *holder, const struct fmt_entr
     return !fits;
 }
 
-// Of several comments behind an entry only the last can stay there; an opened item has none behind it,
-// and those above its first key stand above the dash.
+// Of several comments behind an entry only the last can stay there; an opened item has none behind
+// it, and those behind its first key, but for the last, stand above the dash.
 static void put_above(const struct fmt_value *holder, const struct fmt_entry *entry, size_t indent,
                       struct tc_buf *out)
 {

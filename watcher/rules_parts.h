@@ -103,7 +103,7 @@ void rules_names_done(struct rules_names *names);
 struct rules_reader {
     struct rules *rules;
     const struct text_settings *text;
-    const struct query_census *census; // NULL: none
+    const struct rules_census *census; // NULL: none
     struct tc_arena *arena;            // of the rule set: everything that stays
     struct tc_diags *diags;
     const char *file;

@@ -33,12 +33,34 @@ static void wrong_at_key(const struct query_place *place, size_t from, size_t to
     tc_yaml_wrong_span(key, 0, key->text.len, severity, code, place->diags, help, message);
 }
 
+// With a census, which knows how often each case occurs, W0201 is its word.
+static void wrong_beside_census(const struct query_place *place, size_t from, size_t to,
+                                enum tc_severity severity, const char *code, tc_str help,
+                                tc_str message)
+{
+    if (strcmp(code, "W0201") != 0)
+        wrong_in_scalar(place, from, to, severity, code, help, message);
+}
+
 static struct query_place in_scalar(struct rules_reader *reader, const struct tc_yaml *scalar)
 {
-    return (struct query_place){.wrong = wrong_in_scalar,
+    return (struct query_place){.wrong = reader->census ? wrong_beside_census : wrong_in_scalar,
                                 .diags = reader->diags,
-                                .context = scalar,
-                                .census = reader->census};
+                                .context = scalar};
+}
+
+// Shows the census every word and phrase that was read from a scalar.
+static void count_leaves(struct rules_reader *reader, const struct tc_yaml *scalar,
+                         const struct query_node *node)
+{
+    struct query_place place = {
+        .wrong = wrong_in_scalar, .diags = reader->diags, .context = scalar};
+    if (!reader->census || !node)
+        return;
+    if (node->op == QUERY_WORDS)
+        reader->census->leaf(reader->census, node, &place);
+    for (size_t i = 0; i < node->child_count; i++)
+        count_leaves(reader, scalar, node->children[i]);
 }
 
 // The node, once it has passed the rules that can be seen from it alone; NULL when it has not.
@@ -58,7 +80,10 @@ static struct query_node *read_string(struct rules_reader *reader, const struct 
         tc_yaml_wrong_span(scalar, scalar->text.len, scalar->text.len, TC_DIAG_WARNING, "W0209",
                            reader->diags, TC_STR("put the query in a block, match: |"),
                            TC_STR("a YAML comment cuts the query here"));
-    return query_read(scalar->text, reader->text, &reader->lists, reader->arena, &place);
+    struct query_node *root =
+        query_read(scalar->text, reader->text, &reader->lists, reader->arena, &place);
+    count_leaves(reader, scalar, root);
+    return root;
 }
 
 // "@usa", or one word or phrase.
@@ -71,6 +96,7 @@ static struct query_node *read_entry(struct rules_reader *reader, const struct t
     struct query_node *node = query_entry(scalar->text, reader->text, reader->arena, &place);
     if (!node || !query_check_node(node, &place))
         return NULL;
+    count_leaves(reader, scalar, node);
     return node;
 }
 
@@ -271,7 +297,10 @@ static struct query_node *read_leaf(struct rules_reader *reader, const struct tc
                                     const struct query_leaf_form *form, struct query_place place)
 {
     struct query_node *node = query_leaf(scalar->text, form, reader->text, reader->arena, &place);
-    return node && query_check_node(node, &place) ? node : NULL;
+    if (!node || !query_check_node(node, &place))
+        return NULL;
+    count_leaves(reader, scalar, node);
+    return node;
 }
 
 // phrase: {words: export chip, slop: 4}, read as if in quotes: operator words are words here. A
@@ -493,7 +522,7 @@ struct query_node *rules_read_tree(struct rules_reader *reader, const struct tc_
 static void ask_census(struct rules_reader *reader, const struct tc_yaml *node,
                        const struct query_node *root)
 {
-    struct query_place place = in_scalar(reader, node);
+    struct query_place place = {.wrong = wrong_in_scalar, .diags = reader->diags, .context = node};
     if (node->kind == TC_YAML_MAP) {
         place.wrong = wrong_at_key;
         place.context = &node->keys[0];

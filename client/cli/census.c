@@ -23,7 +23,7 @@ struct words { // each distinct one once
 };
 
 struct census {
-    struct query_census query; // what queries are told; first, so that it leads back here
+    struct rules_census query; // what queries are told; first, so that it leads back here
     struct tc_arena *arena;
     struct words folded, surface;
     uint32_t *sorted; // folded words by their text
@@ -31,7 +31,7 @@ struct census {
     uint32_t articles;
 };
 
-static const struct census *census_of(const struct query_census *query)
+static const struct census *census_of(const struct rules_census *query)
 {
     return (const struct census *)query;
 }
@@ -267,7 +267,7 @@ static void check_wildcard(const struct census *census, const struct query_node 
     tc_buf_done(&help);
 }
 
-static void look_at_leaf(const struct query_census *query, const struct query_node *leaf,
+static void look_at_leaf(const struct rules_census *query, const struct query_node *leaf,
                          const struct query_place *place)
 {
     const struct census *census = census_of(query);
@@ -319,7 +319,7 @@ static void check_branches(const struct census *census, const struct query_node 
             check_branches(census, node->children[i], at, place);
 }
 
-static void look_at_whole(const struct query_census *query, const struct query_node *root,
+static void look_at_whole(const struct rules_census *query, const struct query_node *root,
                           const struct query_place *place)
 {
     const struct census *census = census_of(query);
@@ -327,13 +327,13 @@ static void look_at_whole(const struct query_census *query, const struct query_n
         check_branches(census, root, NULL, place);
 }
 
-const struct query_census *census_ready(struct census *census)
+const struct rules_census *census_ready(struct census *census)
 {
     size_t count = census->folded.dict.count;
     census->sorted = tc_new((count + 1) * sizeof *census->sorted);
     for (uint32_t i = 0; i < count; i++)
         census->sorted[i] = i;
     qsort_r(census->sorted, count, sizeof *census->sorted, by_text, census->folded.items);
-    census->query = (struct query_census){.leaf = look_at_leaf, .whole = look_at_whole};
+    census->query = (struct rules_census){.leaf = look_at_leaf, .whole = look_at_whole};
     return &census->query;
 }

@@ -9,7 +9,7 @@
 #ifndef CENSUS_H
 #define CENSUS_H
 
-#include "watcher/match/query.h"
+#include "watcher/rules.h"
 
 enum {
     CENSUS_EXPANSION = 200,
@@ -26,7 +26,7 @@ void census_free(struct census *census);
 void census_add(struct census *census, const struct text *text);
 
 // What rules_set_census() takes: views the census. Nothing is added from now on.
-const struct query_census *census_ready(struct census *census);
+const struct rules_census *census_ready(struct census *census);
 
 uint64_t census_words(const struct census *census); // running words
 

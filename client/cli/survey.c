@@ -27,7 +27,7 @@ struct survey {
     struct scan *scan;
     struct cost *cost;
     struct census *census;
-    const struct query_census *ready;
+    const struct rules_census *ready;
     uint64_t *hits; // by watch
     uint64_t articles, hit_count;
 };
@@ -101,7 +101,7 @@ void survey_free(struct survey *survey)
     free(survey);
 }
 
-const struct query_census *survey_census(const struct survey *survey)
+const struct rules_census *survey_census(const struct survey *survey)
 {
     return survey->ready;
 }

@@ -7,7 +7,7 @@
 #define SURVEY_H
 
 #include "common/err.h"
-#include "watcher/match/query.h"
+#include "watcher/rules.h"
 
 struct survey;
 
@@ -20,7 +20,7 @@ int survey_new(char *const *files, size_t count, const char *corpus, struct surv
 void survey_free(struct survey *survey);
 
 // For rules_set_census().
-const struct query_census *survey_census(const struct survey *survey);
+const struct rules_census *survey_census(const struct survey *survey);
 
 struct survey_options {
     bool json, colour;

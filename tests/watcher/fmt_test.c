@@ -12,7 +12,7 @@
 
 static const struct text_settings settings = {.words = TEXT_WORDS_TOCSIN};
 
-enum { QUERIES = 3000, QUERIES_A_FILE = 100, DEPTH = 5 };
+enum { QUERIES = 1000, QUERIES_A_FILE = 100, DEPTH = 5 };
 
 // ---- helpers -------------------------------------------------------------------------------
 

@@ -103,17 +103,6 @@ struct query_lists {
     size_t count;
 };
 
-struct query_place;
-
-// What a corpus says about the words of queries, for warnings with figures (tocsin check --corpus).
-// `leaf` sees every word and phrase, in queries and lists; `whole` every query.
-struct query_census {
-    void (*leaf)(const struct query_census *census, const struct query_node *leaf,
-                 const struct query_place *place);
-    void (*whole)(const struct query_census *census, const struct query_node *root,
-                  const struct query_place *place);
-};
-
 // Where mistakes of a query string are reported. A query from the command line has a name
 // ("query") and itself as its only line; one from a YAML file maps back through its scalar.
 struct query_place {
@@ -121,7 +110,6 @@ struct query_place {
                   enum tc_severity severity, const char *code, tc_str help, tc_str message);
     struct tc_diags *diags;
     const void *context; // the YAML scalar, or a struct query_text_place
-    const struct query_census *census; // NULL: words are judged without a corpus
 };
 
 struct query_text_place { // context of query_wrong_in_text

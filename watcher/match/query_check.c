@@ -313,10 +313,7 @@ bool query_check_node(const struct query_node *node, const struct query_place *p
     bool fine = true;
     switch (node->op) {
     case QUERY_WORDS:
-        if (place->census)
-            place->census->leaf(place->census, node, place);
-        else
-            warn_short_capital(node, place);
+        warn_short_capital(node, place);
         if (node->slop >= 0 && without_spaces(node))
             say(place, node->from, node->to, TC_DIAG_WARNING, "W0207", NULL,
                 "in scripts without spaces the distance counts characters");
