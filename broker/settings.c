@@ -132,6 +132,20 @@ static void refuse_later(const struct tc_yaml *root, struct tc_diags *diags)
                       "only \"retain: forever\" is in this version");
 }
 
+// A relative path counts from the folder of the file.
+static void read_store(const struct tc_yaml_file *file, struct tc_arena *arena,
+                       struct tc_diags *diags, struct settings *settings)
+{
+    const struct tc_yaml *node = tc_yaml_get(&file->root, "store");
+    tc_str path = {"", 0};
+    if (!node || !tc_yaml_str(node, &path, diags))
+        return;
+    if (path.len == 0)
+        tc_yaml_wrong(node, "E0117", diags, NULL, "this path is empty");
+    else
+        settings->store = tc_beside(arena, file->name, path);
+}
+
 static int read_tree(const struct tc_yaml_file *file, struct tc_arena *arena,
                      struct tc_diags *diags, struct settings *settings)
 {
@@ -144,7 +158,7 @@ static int read_tree(const struct tc_yaml_file *file, struct tc_arena *arena,
     }
     tc_yaml_only(root, keys, diags);
     tc_yaml_bool(tc_yaml_get(root, "insecure_loopback"), &settings->insecure_loopback, diags);
-    tc_yaml_str(tc_yaml_get(root, "store"), &settings->store, diags);
+    read_store(file, arena, diags, settings);
     read_listen(root, settings, diags);
     read_live_except(root, arena, settings, diags);
     read_log(root, settings, diags);

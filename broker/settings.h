@@ -12,7 +12,7 @@
 #include "common/log.h"
 
 struct settings {
-    tc_str store;        // the database file
+    tc_str store;        // the database file; a relative one was counted from the settings' folder
     tc_str fetch, live;  // endpoints
     tc_str *live_except; // topic prefixes that the live feed leaves out
     size_t live_except_count;

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-static const char label_prefix[] = "label.";
+#define LABEL_PREFIX "label."
 
 static bool topic_byte(char c)
 {
@@ -26,7 +26,7 @@ static bool label_of(const char *text, tc_str *key, tc_str *value)
     tc_str rest = tc_str_of(text);
     if (!tc_str_starts(rest, TC_STR("label.")))
         return false;
-    rest = tc_str_cut(rest, sizeof label_prefix - 1, rest.len);
+    rest = tc_str_cut(rest, sizeof LABEL_PREFIX - 1, rest.len);
     const char *equals = rest.len ? memchr(rest.ptr, '=', rest.len) : NULL;
     if (!equals || equals == rest.ptr)
         return false;

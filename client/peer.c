@@ -4,10 +4,6 @@
 
 #include <jansson.h>
 
-// A peer that is connected and says nothing for this long is asked again on a new connection:
-// its machine may have died without a word.
-enum { SILENCE_MS = 15000 };
-
 // A question on its way.
 struct asking {
     uint64_t on;       // the connection that it went out on; 0: none
@@ -65,8 +61,7 @@ int peer_wait(struct peer *peer, int64_t until, bool sending, struct tc_err *err
     return code == TC_OK ? wire_wait(&peer->wire, until, sending, err) : code;
 }
 
-// Closes the header and holds it and the body against the limits of the protocol.
-static int seal(struct peer *peer, tc_str body, struct tc_err *err)
+int peer_seal(struct peer *peer, tc_str body, struct tc_err *err)
 {
     if (!peer->closed)
         tc_json_close(&peer->json, '}');
@@ -85,7 +80,7 @@ static int seal(struct peer *peer, tc_str body, struct tc_err *err)
 int peer_send(struct peer *peer, const char *command, tc_str body, struct tc_err *err)
 {
     void *socket = peer->wire.socket;
-    int code = seal(peer, body, err);
+    int code = peer_seal(peer, body, err);
     if (code != TC_OK)
         return code;
     if (!peer->wire.up)
@@ -122,13 +117,17 @@ static int understand(struct peer *peer, struct tc_err *err)
     return TC_OK;
 }
 
+int peer_take(struct peer *peer, struct tc_err *err)
+{
+    int code = tc_frames_receive(peer->frames, peer->wire.socket, err);
+    return code == TC_OK ? understand(peer, err) : code;
+}
+
 int peer_receive(struct peer *peer, struct tc_err *err)
 {
     uint64_t rid = 0;
     do {
-        int code = tc_frames_receive(peer->frames, peer->wire.socket, err);
-        if (code == TC_OK)
-            code = understand(peer, err);
+        int code = peer_take(peer, err);
         if (code != TC_OK)
             return code;
     } while (!tc_json_get_u64(peer->answer, "rid", &rid) || rid != peer->rid);
@@ -171,14 +170,14 @@ static int ask_once(struct peer *peer, const char *command, tc_str body, struct 
     if (code != TC_OK)
         return code == TC_EBUSY ? TC_ENOENT : code;
     asking->on = peer->wire.times_up;
-    asking->silent_at = tc_mono_ns() + SILENCE_MS * TC_MS;
+    asking->silent_at = tc_mono_ns() + PEER_SILENCE_MS * TC_MS;
     return TC_ENOENT;
 }
 
 int peer_ask(struct peer *peer, const char *command, tc_str body, int64_t until, struct tc_err *err)
 {
     struct asking asking = {.silent_at = INT64_MAX};
-    int code = seal(peer, body, err); // what cannot be sent is said even when nobody is there
+    int code = peer_seal(peer, body, err); // what cannot be sent is said even when nobody is there
     while (code == TC_OK || code == TC_ESTOP) {
         code = ask_once(peer, command, body, &asking, err);
         if (code != TC_ENOENT)

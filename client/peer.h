@@ -16,7 +16,9 @@
 #include "common/frame.h"
 #include "common/json.h"
 
-enum { PEER_BODY_BYTES = TC_SOCK_MESSAGE_BYTES };
+// A peer that is connected and says nothing for PEER_SILENCE_MS is asked again on a new connection:
+// its machine may have died without a word.
+enum { PEER_BODY_BYTES = TC_SOCK_MESSAGE_BYTES, PEER_SILENCE_MS = 15000 };
 
 struct peer {
     void *context;        // borrowed until peer_done()
@@ -57,8 +59,15 @@ int peer_wait(struct peer *peer, int64_t until, bool sending, struct tc_err *err
 //   TC_ENOMEM, TC_EPROTO
 int peer_send(struct peer *peer, const char *command, tc_str body, struct tc_err *err);
 
-// Receives an answer without waiting, into the members above. Answers to older questions are
-// dropped.
+// Closes the question's header and holds it and the body against the limits; sending does it too.
+//   TC_EFULL, TC_ENOMEM  as in peer_send()
+int peer_seal(struct peer *peer, tc_str body, struct tc_err *err);
+
+// Receives an answer, to whichever question, without waiting, into the members above.
+//   as peer_receive()
+int peer_take(struct peer *peer, struct tc_err *err);
+
+// The same, but answers to older questions are dropped.
 //   TC_ENOENT  none there
 //   TC_EPROTO  it was nonsense, and is dropped
 //   TC_ENOMEM

@@ -101,8 +101,33 @@ static void write_start(const struct pull *pull, struct tc_json *json)
         tc_json_put_str(json, pull->consumer[0] ? "start" : "after", tc_str_of(words[pull->start]));
 }
 
+void pull_acknowledged(struct pull *pull, uint64_t seq)
+{
+    if (seq > pull->acknowledged)
+        pull->acknowledged = seq;
+}
+
+// Moves the cursor over what the filters left out, when nothing that was given is pending.
+static int pass_over(struct pull *pull, struct tc_err *err)
+{
+    bool pending = pull->given > pull->acknowledged;
+    if (!pull->consumer[0] || !pull->pinned || pending || pull->after <= pull->acknowledged)
+        return TC_OK;
+    struct tc_json *json = peer_question(&pull->peer);
+    tc_json_put_str(json, "consumer", tc_str_of(pull->consumer));
+    tc_json_put_u64(json, "seq", pull->after);
+    tc_json_put_str(json, "epoch", tc_str_of(pull->epoch));
+    int code = peer_send(&pull->peer, "ACK", (tc_str){0}, err);
+    if (code == TC_OK)
+        pull->acknowledged = pull->after;
+    return code;
+}
+
 static int ask(struct pull *pull, struct tc_err *err)
 {
+    int code = pass_over(pull, err);
+    if (code != TC_OK)
+        return code;
     int64_t wait_ms = pull->pinned && !pull->once ? WAIT_MS : 0;
     struct tc_json *json = peer_question(&pull->peer);
     write_start(pull, json);
@@ -110,7 +135,7 @@ static int ask(struct pull *pull, struct tc_err *err)
     tc_json_put_u64(json, "max_n", MAX_N);
     tc_json_put_u64(json, "max_bytes", MAX_BYTES);
     tc_json_put_u64(json, "wait_ms", (uint64_t)wait_ms);
-    int code = peer_send(&pull->peer, "FETCH", (tc_str){0}, err);
+    code = peer_send(&pull->peer, "FETCH", (tc_str){0}, err);
     if (code == TC_OK) {
         pull->asked_on = pull->peer.wire.times_up;
         pull->answer_by = tc_mono_ns() + (wait_ms + pull->timeout_ms) * TC_MS;
@@ -125,6 +150,7 @@ static int other_epoch(struct pull *pull, struct tocsin_event *out)
     snprintf(pull->epoch, sizeof pull->epoch, "%s", parse_text(pull->peer.answer, "epoch"));
     out->epoch = pull->epoch;
     pull->pinned = pull->end_known = false;
+    pull->given = pull->acknowledged = 0;
     pull->start = TOCSIN_FROM_EARLIEST;
     return TC_OK;
 }
@@ -187,7 +213,7 @@ static int give_event(struct pull *pull, struct tocsin_event *out, struct tc_err
         return TC_EPROTO;
     if (out->seq <= pull->after)
         return TC_ENOENT;
-    pull->after = out->seq;
+    pull->after = pull->given = out->seq;
     return TC_OK;
 }
 

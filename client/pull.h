@@ -5,6 +5,10 @@
 // the next FETCH says it. The first FETCH does not wait; its answer pins the number that "latest",
 // "since" or the consumer's cursor stand for, so that a lost connection cannot move it.
 //
+// A consumer's cursor also moves over alerts that its filters leave out: whenever a FETCH goes out and
+// every alert that was given has been acknowledged, an ACK goes before it, whose answer nobody waits
+// for. If it is lost, those alerts are passed over once more.
+//
 //   safe     for libtocsin
 #ifndef PULL_H
 #define PULL_H
@@ -28,8 +32,10 @@ struct pull {
     int timeout_ms;
     bool once; // ends at the number that was the newest when it began
 
-    bool pinned;    // `after` and `epoch` are known
-    uint64_t after; // everything up to here was given or passed over
+    bool pinned;           // `after` and `epoch` are known
+    uint64_t after;        // everything up to here was given or passed over
+    uint64_t given;        // the last alert that was given, in this history
+    uint64_t acknowledged; // by a consumer; also what was passed over when nothing was pending
     char epoch[PULL_EPOCH_BYTES];
     bool end_known;
     uint64_t end; // with once: the newest number when it began
@@ -55,6 +61,9 @@ struct pull {
 int pull_init(struct pull *pull, void *context, const char *endpoint,
               const struct tocsin_stream *wanted, const char *consumer, struct tc_err *err);
 void pull_done(struct pull *pull);
+
+// The caller's acknowledgement of everything up to `seq` is committed.
+void pull_acknowledged(struct pull *pull, uint64_t seq);
 
 // Gives the next event, waiting at most to `until` (mono ns).
 //   TC_OK, TC_ETIMEOUT (nothing came), and as tocsin_next()

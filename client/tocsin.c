@@ -28,6 +28,7 @@ struct tocsin {
     int timeout_ms;
     struct tc_err err;
     struct peer broker, watcher; // for single questions
+    struct publish publish;      // articles on the way
     enum mode mode;
     struct pull pull;      // follow, query, consume
     struct live listening; // subscribe
@@ -66,6 +67,7 @@ static int set_up(struct tocsin *tocsin, const struct tocsin_options *options)
     zmq_ctx_set(tocsin->context, ZMQ_BLOCKY, 0);
     peer_init(&tocsin->broker, tocsin->context, tocsin->fetch, "broker");
     peer_init(&tocsin->watcher, tocsin->context, tocsin->intake, "watcher");
+    publish_init(&tocsin->publish, tocsin->context, tocsin->intake);
     return TC_OK;
 }
 
@@ -100,6 +102,7 @@ void tocsin_close(struct tocsin *tocsin)
     end_stream(tocsin);
     peer_done(&tocsin->broker);
     peer_done(&tocsin->watcher);
+    publish_done(&tocsin->publish);
     while (tocsin->context && zmq_ctx_term(tocsin->context) != 0 && zmq_errno() == EINTR)
         ;
     free(tocsin->fetch);
@@ -214,23 +217,47 @@ int tocsin_next(struct tocsin *tocsin, int timeout_ms, struct tocsin_event *even
 
 int tocsin_acknowledge(struct tocsin *tocsin, uint64_t seq)
 {
-    const struct pull *pull = &tocsin->pull;
+    struct pull *pull = &tocsin->pull;
     if (tocsin->mode != PULLING || !pull->consumer[0])
         return tc_fail(&tocsin->err, TC_EINVAL, "only tocsin_consume() can acknowledge");
     struct tc_json *json = peer_question(&tocsin->broker);
     tc_json_put_str(json, "consumer", tc_str_of(pull->consumer));
     tc_json_put_u64(json, "seq", seq);
     tc_json_put_str(json, "epoch", tc_str_of(pull->epoch));
-    return done(tocsin, peer_ask(&tocsin->broker, "ACK", (tc_str){0}, deadline(tocsin->timeout_ms),
-                                 &tocsin->err));
+    int code =
+        peer_ask(&tocsin->broker, "ACK", (tc_str){0}, deadline(tocsin->timeout_ms), &tocsin->err);
+    if (code == TC_OK)
+        pull_acknowledged(pull, seq);
+    return done(tocsin, code);
 }
 
 int tocsin_publish(struct tocsin *tocsin, const char *article, size_t article_bytes,
                    const void *body, size_t body_bytes, struct tocsin_receipt *receipt)
 {
-    return done(tocsin, publish_article(&tocsin->watcher, (tc_str){article, article_bytes},
-                                        (tc_str){body, body_bytes}, deadline(tocsin->timeout_ms),
-                                        receipt, &tocsin->err));
+    struct publish *publish = &tocsin->publish;
+    int64_t until = deadline(tocsin->timeout_ms);
+    if (publish->count)
+        return tc_fail(&tocsin->err, TC_EINVAL, "articles are on the way: collect them first");
+    int code = publish_submit(publish, (tc_str){article, article_bytes}, (tc_str){body, body_bytes},
+                              &tocsin->err);
+    if (code == TC_OK)
+        code = publish_collect(publish, until, receipt, &tocsin->err);
+    publish_forget(publish);
+    return done(tocsin, code);
+}
+
+int tocsin_submit(struct tocsin *tocsin, const char *article, size_t article_bytes,
+                  const void *body, size_t body_bytes)
+{
+    return done(tocsin, publish_submit(&tocsin->publish, (tc_str){article, article_bytes},
+                                       (tc_str){body, body_bytes}, &tocsin->err));
+}
+
+int tocsin_collect(struct tocsin *tocsin, struct tocsin_receipt *receipt)
+{
+    int code =
+        publish_collect(&tocsin->publish, deadline(tocsin->timeout_ms), receipt, &tocsin->err);
+    return done(tocsin, code == TC_ENOENT ? TOCSIN_NOTHING : code);
 }
 
 int tocsin_status(struct tocsin *tocsin, enum tocsin_daemon daemon, const char **json)

@@ -6,7 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { BLOCK_BYTES = 16 * 1024, ALIGN = _Alignof(max_align_t) };
+enum {
+    BLOCK_BYTES = 16 * 1024,
+    KEPT_BYTES = 1 << 20, // the largest block that an empty arena holds
+    ALIGN = _Alignof(max_align_t),
+};
 
 struct block {
     struct block *older;
@@ -109,15 +113,21 @@ tc_str tc_arena_printf(struct tc_arena *arena, const char *format, ...)
 
 void tc_arena_empty(struct tc_arena *arena)
 {
-    struct block *first = arena->newest;
-    while (first->older) {
-        struct block *older = first->older;
-        free(first);
-        first = older;
+    struct block *kept = NULL; // there is one: the first block is small enough
+    for (struct block *block = arena->newest; block; block = block->older) {
+        if (block->bytes <= KEPT_BYTES && (!kept || block->bytes > kept->bytes))
+            kept = block;
     }
-    arena->newest = first;
+    while (arena->newest) {
+        struct block *block = arena->newest;
+        arena->newest = block->older;
+        if (block != kept)
+            free(block);
+    }
+    kept->older = NULL;
+    arena->newest = kept;
     arena->used = 0;
-    arena->held = first->bytes;
+    arena->held = kept->bytes;
 }
 
 size_t tc_arena_held(const struct tc_arena *arena)

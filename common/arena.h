@@ -3,7 +3,8 @@
 // One arena per article (or per configuration). Stages carve, nobody frees; the last one
 // empties it. Belongs to one thread at a time: it travels with its article.
 //
-//   memory   blocks of at least 16 KiB; tc_arena_empty() keeps the first one for reuse
+//   memory   blocks of at least 16 KiB; tc_arena_empty() keeps the largest up to 1 MiB, so that an
+//            arena that serves many articles soon asks for no more memory
 //   cost     a pointer bump; a malloc per block
 #ifndef TC_ARENA_H
 #define TC_ARENA_H

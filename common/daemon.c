@@ -134,6 +134,16 @@ tc_str tc_config_file(struct tc_arena *arena, const char *name)
     return (tc_str){"", 0};
 }
 
+tc_str tc_beside(struct tc_arena *arena, tc_str file, tc_str path)
+{
+    size_t folder = file.len;
+    while (folder && file.ptr[folder - 1] != '/')
+        folder--;
+    if (tc_str_starts(path, TC_STR("/")))
+        folder = 0;
+    return tc_arena_printf(arena, "%.*s%.*s", (int)folder, folder ? file.ptr : "", TC_ARG(path));
+}
+
 // --- locks ---
 
 // Who holds a lock file: its pid as the file has it, and its name while it lives.

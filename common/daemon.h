@@ -28,6 +28,10 @@ int tc_state_dir(struct tc_arena *arena, tc_str *out, struct tc_err *err);
 // /etc/tocsin/. Empty when none exists.
 tc_str tc_config_file(struct tc_arena *arena, const char *name);
 
+// `path` as it is when absolute, else counted from the folder that `file` (the configuration, may be
+// empty) lies in. Copies into the arena; zero-ended.
+tc_str tc_beside(struct tc_arena *arena, tc_str file, tc_str path);
+
 // Makes a folder and its parents, 0750.
 int tc_make_dirs(tc_str path, struct tc_err *err);
 

@@ -177,19 +177,16 @@ tc_str tc_event_article_language(const struct tc_event_article *article)
     return article->language;
 }
 
-tc_str tc_event_article_status(const struct tc_event_article *article)
-{
-    return article->status;
-}
-
 int64_t tc_event_article_seen_ns(const struct tc_event_article *article)
 {
     return article->seen_ns;
 }
 
-int64_t tc_event_article_embargo_ns(const struct tc_event_article *article)
+const char *tc_event_article_quiet(const struct tc_event_article *article, int64_t now_wall_ns)
 {
-    return article->embargo_ns;
+    if (!tc_str_eq(article->status, TC_STR("usable")))
+        return "withheld";
+    return now_wall_ns < article->embargo_ns ? "embargoed" : NULL;
 }
 
 // --- the watch ---
@@ -293,14 +290,17 @@ tc_str tc_event_watch_name(const struct tc_event_watch *watch)
     return tc_str_of(watch->name);
 }
 
-tc_str tc_event_watch_status(const struct tc_event_watch *watch)
+// Only "live" delivers: a status that a newer watcher invents must not start to.
+const char *tc_event_watch_quiet(const struct tc_event_watch *watch, int64_t now_wall_ns)
 {
-    return tc_str_of(watch->status);
-}
-
-int64_t tc_event_watch_expires_ns(const struct tc_event_watch *watch)
-{
-    return watch->expires_ns;
+    tc_str status = tc_str_of(watch->status);
+    if (tc_str_eq(status, TC_STR("shadow")))
+        return "shadow";
+    if (tc_str_eq(status, TC_STR("paused")))
+        return "paused";
+    if (!tc_str_eq(status, TC_STR("live")))
+        return "retired";
+    return watch->expires_ns && now_wall_ns >= watch->expires_ns ? "expired" : NULL;
 }
 
 tc_str tc_event_watch_labels(const struct tc_event_watch *watch)

@@ -43,10 +43,10 @@ tc_str tc_event_article_id(const struct tc_event_article *article);
 tc_str tc_event_article_source(const struct tc_event_article *article);
 uint64_t tc_event_article_version(const struct tc_event_article *article);
 tc_str tc_event_article_language(const struct tc_event_article *article); // may be empty
-tc_str
-tc_event_article_status(const struct tc_event_article *article); // "usable" unless it says so
 int64_t tc_event_article_seen_ns(const struct tc_event_article *article);
-int64_t tc_event_article_embargo_ns(const struct tc_event_article *article); // 0: none
+
+// Why nothing about the article may be told now ("withheld", "embargoed"), NULL when it may.
+const char *tc_event_article_quiet(const struct tc_event_article *article, int64_t now_wall_ns);
 
 // --- the watch: a definition as WATCH carries it ---
 
@@ -60,9 +60,10 @@ void tc_event_watch_free(struct tc_event_watch *watch);
 // These view the watch.
 struct tc_id tc_event_watch_hash(const struct tc_event_watch *watch); // over the definition's bytes
 tc_str tc_event_watch_name(const struct tc_event_watch *watch);
-tc_str tc_event_watch_status(const struct tc_event_watch *watch);      // "live" unless it says so
-tc_str tc_event_watch_labels(const struct tc_event_watch *watch);      // {"key":"value"}, no blanks
-int64_t tc_event_watch_expires_ns(const struct tc_event_watch *watch); // 0: never
+tc_str tc_event_watch_labels(const struct tc_event_watch *watch); // {"key":"value"}, no blanks
+
+// Why no hit of the watch may be told now ("shadow", "paused", "retired", "expired"), NULL when it may.
+const char *tc_event_watch_quiet(const struct tc_event_watch *watch, int64_t now_wall_ns);
 
 // --- the event ---
 

@@ -9,24 +9,19 @@
 #include "common/mem.h"
 #include "watcher/source/source.h"
 
-enum {
-    KNOWN_DEFINITIONS = 16 * 1024
-}; // hashes that are surely in the outbox, by their first bytes
-
 struct keeper {
     struct keeper_settings set;
     struct job *way[KEEPER_ON_THE_WAY]; // between door and outbox
     size_t way_count, way_bytes;
     struct job *ready[KEEPER_ON_THE_WAY]; // of those, back from the scanners
     size_t ready_count;
-    struct article *held; // its earlier version is on the way
+    struct article *held; // its earlier version is on the way, or the outbox could not be read
     bool crowded;         // too much waits for the broker
     int64_t stuck_until;  // the disk is full: when to try again; 0: it is not
     int64_t trim_at;
     int failed; // TC_OK, or why we give up
-    struct tc_id known[KNOWN_DEFINITIONS];
 
-    atomic_uint_fast64_t articles, hits, duplicates, rejected, waiting, dead;
+    atomic_uint_fast64_t articles, hits, duplicates, rejected, waiting, dead, dead_dropped;
     atomic_bool blocked, link_up, settled;
     atomic_int failed_shown;
 };
@@ -46,6 +41,7 @@ void keeper_free(struct keeper *keeper)
 
 struct keeper_stats keeper_stats(const struct keeper *keeper)
 {
+    bool settled = keeper->settled; // first: what is read after it is at least as new
     return (struct keeper_stats){
         .articles = keeper->articles,
         .hits = keeper->hits,
@@ -53,9 +49,10 @@ struct keeper_stats keeper_stats(const struct keeper *keeper)
         .rejected = keeper->rejected,
         .outbox_waiting = keeper->waiting,
         .outbox_dead = keeper->dead,
+        .outbox_dead_dropped = keeper->dead_dropped,
         .blocked = keeper->blocked,
         .link_up = keeper->link_up,
-        .settled = keeper->settled,
+        .settled = settled,
         .failed = keeper->failed_shown,
     };
 }
@@ -131,7 +128,7 @@ static void admit(struct keeper *keeper, struct article *article)
                            &known, &version, &seen, &err);
     if (code != TC_OK) {
         take_failure(keeper, code, &err);
-        answer(keeper, article, SOURCE_UNDONE, 0, "the outbox cannot be read");
+        keeper->held = article; // looked at again when the outbox can be read
         return;
     }
     if (known == OUTBOX_SAME) {
@@ -152,7 +149,7 @@ static bool may_take(const struct keeper *keeper)
 
 static void take_from_door(struct keeper *keeper)
 {
-    if (keeper->held && !on_the_way(keeper, keeper->held)) {
+    if (keeper->held && !keeper->stuck_until && !on_the_way(keeper, keeper->held)) {
         struct article *article = keeper->held;
         keeper->held = NULL;
         admit(keeper, article);
@@ -211,20 +208,6 @@ static void take_done(struct keeper *keeper)
     }
 }
 
-// Writes the definition of a watch that hit, unless that was surely done before.
-static int define(struct keeper *keeper, const struct watch *watch, struct tc_err *err)
-{
-    uint32_t place = 0;
-    memcpy(&place, watch->hash.bytes, sizeof place);
-    struct tc_id *known = &keeper->known[place % KNOWN_DEFINITIONS];
-    if (tc_id_eq(*known, watch->hash))
-        return TC_OK;
-    int code = outbox_define(keeper->set.outbox, watch->hash, watch->definition, err);
-    if (code == TC_OK)
-        *known = watch->hash;
-    return code;
-}
-
 // Mark, definitions and hits of one article. Without a broker the mark alone is kept.
 static int write_job(struct keeper *keeper, const struct job *job, struct tc_err *err)
 {
@@ -243,8 +226,10 @@ static int write_job(struct keeper *keeper, const struct job *job, struct tc_err
     int code = outbox_add(outbox, &row, err);
     for (size_t i = 1; send && i < job->frame_count && code == TC_OK; i++)
         code = outbox_add_item(outbox, row.header, tc_buf_view(&job->frames[i]), err);
-    for (size_t i = 0; send && i < job->hits && code == TC_OK; i++)
-        code = define(keeper, matcher_watch(job->matcher, job->watches[i]), err);
+    for (size_t i = 0; send && i < job->hits && code == TC_OK; i++) {
+        const struct watch *watch = matcher_watch(job->matcher, job->watches[i]);
+        code = outbox_define(outbox, watch->hash, watch->definition, err);
+    }
     return code;
 }
 
@@ -266,10 +251,8 @@ static int write_all(struct keeper *keeper, struct tc_err *err)
     code = write_ready(keeper, err);
     if (code == TC_OK)
         code = outbox_commit(keeper->set.outbox, err);
-    if (code != TC_OK) {
+    if (code != TC_OK)
         outbox_rollback(keeper->set.outbox);
-        memset(keeper->known, 0, sizeof keeper->known);
-    }
     return code;
 }
 
@@ -349,11 +332,12 @@ static void take_turns_with_broker(struct keeper *keeper)
 static void trim(struct keeper *keeper)
 {
     struct tc_err err;
+    bool more = false;
     int64_t now = tc_mono_ns();
     if (now < keeper->trim_at || keeper->failed || keeper->stuck_until)
         return;
-    keeper->trim_at = now + KEEPER_TRIM_MS * TC_MS;
-    int code = outbox_trim(keeper->set.outbox, tc_wall_ns(), &err);
+    int code = outbox_trim(keeper->set.outbox, tc_wall_ns(), &more, &err);
+    keeper->trim_at = now + (more ? KEEPER_TRIM_MORE_MS : KEEPER_TRIM_MS) * TC_MS;
     if (code != TC_OK)
         take_failure(keeper, code, &err);
 }
@@ -383,6 +367,7 @@ static void show(struct keeper *keeper)
                    keeper->failed != keeper->failed_shown;
     keeper->waiting = counts.waiting;
     keeper->dead = counts.dead;
+    keeper->dead_dropped = counts.dead_dropped;
     keeper->blocked = keeper->crowded || keeper->stuck_until || keeper->failed;
     keeper->link_up = keeper->set.submit && submit_up(keeper->set.submit);
     keeper->settled = settled;
@@ -396,18 +381,24 @@ static int earlier(int a, int b)
     return a < b ? a : b;
 }
 
+static int wait_ms(int64_t until, int64_t now)
+{
+    return until > now ? (int)((until - now + TC_MS - 1) / TC_MS) : 0;
+}
+
 static void wait_for_work(struct keeper *keeper, bool closing)
 {
     void *socket = keeper->set.submit ? submit_socket(keeper->set.submit) : NULL;
     int64_t now = tc_mono_ns();
-    int wait = keeper->set.submit ? submit_wait_ms(keeper->set.submit, now) : KEEPER_TRIM_MS;
+    bool resting = keeper->stuck_until || keeper->failed; // nothing is trimmed then
+    int wait = resting ? KEEPER_RETRY_MS : wait_ms(keeper->trim_at, now);
     zmq_pollitem_t items[] = {
         {.fd = tc_queue_fd(keeper->set.done), .events = ZMQ_POLLIN},
         {.fd = tc_queue_fd(keeper->set.door), .events = ZMQ_POLLIN},
         {.socket = socket, .events = ZMQ_POLLIN},
     };
-    if (keeper->stuck_until)
-        wait = earlier(wait, KEEPER_RETRY_MS);
+    if (keeper->set.submit && !keeper->failed)
+        wait = earlier(wait, submit_wait_ms(keeper->set.submit, now));
     if (may_take(keeper) && tc_queue_length(keeper->set.door))
         wait = 0; // it was full a moment ago
     if (closing)

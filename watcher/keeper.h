@@ -27,6 +27,7 @@ enum {
     KEEPER_BYTES = 16 * 1024 * 1024,
     KEEPER_RETRY_MS = 1000, // after a full disk
     KEEPER_TRIM_MS = 10 * 1000,
+    KEEPER_TRIM_MORE_MS = 20, // while a slice did not suffice: up to 25,000 rows a second
 };
 
 struct keeper_settings { // all borrowed until keeper_free
@@ -44,7 +45,7 @@ struct keeper;
 
 struct keeper_stats {
     uint64_t articles, hits, duplicates, rejected;
-    uint64_t outbox_waiting, outbox_dead;
+    uint64_t outbox_waiting, outbox_dead, outbox_dead_dropped;
     bool blocked; // nothing is taken now
     bool link_up; // the broker answers
     bool settled; // nothing is on the way, and nothing is left to write

@@ -7,11 +7,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/daemon.h"
 #include "common/fault.h"
 #include "watcher/pipeline.h"
 
 const char *argp_program_version = "tocsin-watcher " TOCSIN_VERSION;
+
+enum { ONCE_TELL_MS = 10 * 1000 };
 
 struct flags {
     const char *config;
@@ -91,15 +94,16 @@ static int read_settings(const struct flags *flags, struct tc_arena *arena,
     return code;
 }
 
-// Reads the watch files; `before` is what is in force, NULL at the start.
-static int read_watches(const struct settings *settings, const struct watchset *before,
+// Reads the watch files; `before` is what is in force, NULL at the start. `kept` is where last good
+// versions are remembered, empty when they do not count.
+static int read_watches(const struct settings *settings, const struct watchset *before, tc_str kept,
                         struct watchset **out)
 {
     const struct text_settings text = {TEXT_WORDS_TOCSIN};
     struct tc_diags *diags = tc_diags_new();
     struct tc_err err;
-    int code =
-        watchset_load(settings->watches, settings->watch_count, &text, before, diags, out, &err);
+    int code = watchset_load(settings->watches, settings->watch_count, &text, before, kept, diags,
+                             out, &err);
     size_t errors = tc_diags_errors(diags);
     print_mistakes(diags);
     tc_diags_free(diags);
@@ -108,20 +112,41 @@ static int read_watches(const struct settings *settings, const struct watchset *
     return code;
 }
 
+static void tell_stale(const struct watchset_file *file)
+{
+    char path[TC_LOG_TEXT_BYTES], why[TC_LOG_TEXT_BYTES], since[TC_TIME_BYTES] = "none";
+    if (file->since_wall_ns)
+        tc_time_text(file->since_wall_ns, since);
+    tc_log(TC_ERROR, "watches.stale", "file=%s running=%s reason=%s", tc_log_text(file->path, path),
+           since, tc_log_text(tc_str_of(file->why), why));
+}
+
 static void tell_loaded(const struct watchset *watches)
 {
     size_t stale = watchset_stale(watches);
+    for (size_t i = 0; i < watchset_count(watches); i++) {
+        struct watchset_file file = watchset_file(watches, i);
+        if (file.stale)
+            tell_stale(&file);
+    }
     tc_log(stale ? TC_ERROR : TC_INFO, "watches.loaded", "watches=%zu files=%zu stale=%zu",
            watchset_watches(watches), watchset_count(watches), stale);
+}
+
+static void tell_forgotten(const char *path, const struct tc_err *err)
+{
+    (void)path; // is in the sentence
+    tc_log_err(TC_WARN, "watches.not_remembered", err);
 }
 
 static void reload(const struct settings *settings, struct pipeline *pipeline)
 {
     struct watchset *watches = NULL;
-    if (read_watches(settings, pipeline_watches(pipeline), &watches) != TC_OK)
+    if (read_watches(settings, pipeline_watches(pipeline), settings->kept, &watches) != TC_OK)
         return;
     pipeline_swap(pipeline, watches);
     tell_loaded(watches); // from now on they are in force
+    watchset_remember(watches, settings->kept, tell_forgotten);
 }
 
 // Handles all signals that wait. True when one of them asks to stop.
@@ -138,12 +163,22 @@ static bool take_signals(int fd, const struct settings *settings, struct pipelin
     return stop;
 }
 
+// With --once somebody sits and waits: says what for. There is no time-out: the hits are safe.
+static void tell_waiting(const struct settings *settings, const struct pipeline *pipeline)
+{
+    uint64_t waiting = 0;
+    if (pipeline_awaits_broker(pipeline, &waiting))
+        tc_log(TC_WARN, "watcher.waiting", "for=%.*s outbox_waiting=%llu", TC_ARG(settings->broker),
+               (unsigned long long)waiting);
+}
+
 // Waits for signals, for the outbox to fail and, with --once, for the end of the work.
 static int watch_over(const struct settings *settings, bool once, int signals,
                       struct pipeline *pipeline)
 {
     struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
                            {.fd = pipeline_progress_fd(pipeline), .events = POLLIN}};
+    int64_t tell_at = tc_mono_ns() + ONCE_TELL_MS * TC_MS;
     for (;;) {
         eventfd_t count;
         enum pipeline_state state = pipeline_state(pipeline);
@@ -151,7 +186,13 @@ static int watch_over(const struct settings *settings, bool once, int signals,
             return TC_EIO;
         if (state == PIPELINE_DONE && once)
             return TC_OK;
-        poll(fds, 2, -1);
+        int rest = once ? (int)((tell_at - tc_mono_ns()) / TC_MS) : -1;
+        if (once && rest <= 0) {
+            tell_waiting(settings, pipeline);
+            tell_at = tc_mono_ns() + ONCE_TELL_MS * TC_MS;
+            continue;
+        }
+        poll(fds, 2, rest);
         (void)!eventfd_read(fds[1].fd, &count);
         if (take_signals(signals, settings, pipeline))
             return TC_OK;
@@ -175,6 +216,7 @@ static int serve(const struct settings *settings, bool once, struct watchset *wa
     } else {
         tc_log(TC_INFO, "watcher.ready", "name=%.*s", TC_ARG(settings->name));
         tc_notify("READY=1");
+        watchset_remember(watches, settings->kept, tell_forgotten);
         code = watch_over(settings, once, signals, pipeline);
         tc_notify("STOPPING=1");
     }
@@ -198,7 +240,8 @@ int main(int argc, char **argv)
     int status = read_settings(&flags, arena, &settings) == TC_OK ? TC_EXIT_OK : TC_EXIT_CONFIG;
     if (status == TC_EXIT_OK) {
         tc_log_level(settings->log);
-        status = exit_of(read_watches(settings, NULL, &watches));
+        status = exit_of(
+            read_watches(settings, NULL, flags.check ? TC_STR("") : settings->kept, &watches));
     }
     if (status == TC_EXIT_OK && flags.check) {
         watchset_free(watches);

@@ -113,6 +113,13 @@ static void refused(void *context)
     atomic_fetch_add(&pipeline->refused, 1);
 }
 
+static void put_time(struct tc_json *json, const char *key, int64_t wall_ns)
+{
+    char text[TC_TIME_BYTES];
+    tc_time_text(wall_ns, text);
+    tc_json_put_str(json, key, tc_str_of(text));
+}
+
 static void put_files(struct pipeline *pipeline, struct tc_json *json)
 {
     size_t begin = json->buf->len;
@@ -125,18 +132,13 @@ static void put_files(struct pipeline *pipeline, struct tc_json *json)
         tc_json_open(json, '{');
         tc_json_put_str(json, "file", file.path);
         tc_json_put_u64(json, "watches", file.watches);
+        if (file.since_wall_ns)
+            put_time(json, "since", file.since_wall_ns);
         if (file.why)
             tc_json_put_str(json, "error", tc_str_of(file.why));
         tc_json_close(json, '}');
     }
     tc_json_close(json, ']');
-}
-
-static void put_time(struct tc_json *json, const char *key, int64_t wall_ns)
-{
-    char text[TC_TIME_BYTES];
-    tc_time_text(wall_ns, text);
-    tc_json_put_str(json, key, tc_str_of(text));
 }
 
 static void stats(void *context, struct tc_json *json)
@@ -152,6 +154,7 @@ static void stats(void *context, struct tc_json *json)
     tc_json_put_u64(json, "rejected", now.rejected + pipeline->refused);
     tc_json_put_u64(json, "outbox_waiting", now.outbox_waiting);
     tc_json_put_u64(json, "outbox_dead", now.outbox_dead);
+    tc_json_put_u64(json, "outbox_dead_dropped", now.outbox_dead_dropped);
     tc_json_put_bool(json, "blocked", now.blocked);
     tc_json_put_str(json, "link", tc_str_of(link));
     put_time(json, "started", pipeline->started_wall_ns);
@@ -430,12 +433,20 @@ int pipeline_progress_fd(const struct pipeline *pipeline)
 
 enum pipeline_state pipeline_state(const struct pipeline *pipeline)
 {
+    bool running = atomic_load(&pipeline->sources_running); // before what the last of them gave
     struct keeper_stats now = keeper_stats(pipeline->keeper);
     if (now.failed != TC_OK)
         return PIPELINE_FAILED;
-    if (atomic_load(&pipeline->sources_running) || !now.settled)
+    if (running || !now.settled)
         return PIPELINE_WORKING;
     return pipeline->submit && now.outbox_waiting ? PIPELINE_WORKING : PIPELINE_DONE;
+}
+
+bool pipeline_awaits_broker(const struct pipeline *pipeline, uint64_t *waiting)
+{
+    struct keeper_stats now = keeper_stats(pipeline->keeper);
+    *waiting = now.outbox_waiting;
+    return pipeline->submit && now.outbox_waiting && !now.link_up;
 }
 
 void pipeline_swap(struct pipeline *pipeline, struct watchset *watches)

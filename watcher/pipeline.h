@@ -34,6 +34,9 @@ enum pipeline_state { PIPELINE_WORKING, PIPELINE_DONE, PIPELINE_FAILED };
 // FAILED: the outbox cannot go on; the reason was logged.
 enum pipeline_state pipeline_state(const struct pipeline *pipeline);
 
+// Whether items wait and the broker at `settings->broker` does not answer; how many, in *waiting.
+bool pipeline_awaits_broker(const struct pipeline *pipeline, uint64_t *waiting);
+
 // Takes the next set of watches and lets go of the last one.
 void pipeline_swap(struct pipeline *pipeline, struct watchset *watches);
 const struct watchset *pipeline_watches(const struct pipeline *pipeline);

@@ -1,4 +1,6 @@
 // `alert`: checked here, carried out by the broker.
+#include <stdio.h>
+
 #include "watcher/rules_parts.h"
 
 static void read_when(struct rules_reader *reader, const struct tc_yaml *node,
@@ -59,7 +61,9 @@ static void read_word(struct rules_reader *reader, const struct tc_yaml *map, co
                       const char *const *words, tc_str *out)
 {
     const struct tc_yaml *node = tc_yaml_get(map, key);
-    int which = node ? rules_one_of(reader, node, key, words) : -1;
+    char what[40];
+    snprintf(what, sizeof what, "value of %s:", key);
+    int which = node ? rules_one_of(reader, node, what, words) : -1;
     if (which >= 0)
         *out = tc_str_of(words[which]);
 }

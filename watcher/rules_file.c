@@ -117,7 +117,7 @@ static void read_defaults(struct rules_reader *reader, const struct tc_yaml *map
     rules_read_settings(reader, map, &reader->defaults);
 }
 
-void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root)
+void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root, bool broken)
 {
     static const char *const known[] = {"tocsin",   "namespace", "test_files", "include",
                                         "defaults", "lists",     "watches",    NULL};
@@ -136,8 +136,10 @@ void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root)
     rules_read_lists(reader, root);
     const struct tc_yaml *watches = tc_yaml_get(root, "watches");
     if (rules_is_list(reader, watches, "watches")) {
-        for (size_t i = 0; i < watches->count; i++)
+        for (size_t i = 0; i < watches->count; i++) {
+            reader->cut = broken && i + 1 == watches->count;
             rules_read_watch(reader, &watches->items[i]);
+        }
     }
 }
 
@@ -147,7 +149,7 @@ bool rules_read_yaml(struct rules_reader *reader)
     struct tc_yaml_file *file = NULL;
     int code = tc_yaml_read(reader->file, scratch, reader->diags, &file);
     if (file && file->text.len > 0)
-        rules_read_root(reader, &file->root);
+        rules_read_root(reader, &file->root, code != TC_OK);
     tc_arena_free(scratch);
     return code != TC_EIO;
 }

@@ -445,7 +445,7 @@ static int read_back(const struct formatting *fmt, const struct tc_yaml_file *fi
     struct tc_err why = {0};
     begin(&again, fmt->reader.file, rules_text_settings(fmt->rules), diags);
     tc_yaml_read_text(tc_str_of(fmt->reader.file), text, again.arena, diags, &written);
-    rules_read_root(&again.reader, &written->root);
+    rules_read_root(&again.reader, &written->root, tc_diags_errors(diags) > 0);
     const struct fmt_comment *lost = NULL;
     int code = compare(fmt, &again, err);
     if (tc_diags_result(diags, &why) != TC_OK)
@@ -462,7 +462,7 @@ static int read_back(const struct formatting *fmt, const struct tc_yaml_file *fi
 static int format(struct formatting *fmt, const struct tc_yaml_file *file, struct tc_buf *out,
                   struct tc_err *err)
 {
-    rules_read_root(&fmt->reader, &file->root);
+    rules_read_root(&fmt->reader, &file->root, false);
     int code = tc_diags_result(fmt->reader.diags, err);
     if (code != TC_OK)
         return code;

@@ -110,6 +110,7 @@ struct rules_reader {
     tc_str namespace;
     tc_str test_folder;
     bool bulk; // lines made by a program: no advice about tests
+    bool cut; // what is read last may be torn off by a mistake in the YAML: nothing is missed there
     struct query_lists lists;
     struct rules_settings defaults;
     struct rules_entry *entries; // heap; of this file
@@ -121,8 +122,9 @@ struct rules_reader {
 // End it with rules_names_done(&reader.names) and free(reader.entries).
 struct rules_reader rules_reader_for(struct rules *rules, const char *path, struct tc_diags *diags);
 
-// Reads the whole of a YAML file that has been parsed.
-void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root);
+// Reads the whole of a YAML file that has been parsed. `broken`: the YAML has mistakes, and perhaps could
+// not be read to its end.
+void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root, bool broken);
 
 // Reads files into reader->entries. Mistakes are in reader->diags. False when the file cannot be
 // read at all.

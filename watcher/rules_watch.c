@@ -96,7 +96,7 @@ static void read_what(struct rules_reader *reader, const struct tc_yaml *map, bo
     if (match && score)
         tc_yaml_wrong(score, "E0117", reader->diags, NULL,
                       "a watch has match: or score:, not both");
-    else if (!match && !score)
+    else if (!match && !score && !reader->cut)
         tc_yaml_wrong(map, "E0117", reader->diags, "add match: | and the query",
                       "a watch needs match: or score:");
     if (match && tc_yaml_get(match, "all_articles"))
@@ -113,7 +113,8 @@ static bool read_full_name(struct rules_reader *reader, const struct tc_yaml *ma
     const struct tc_yaml *node = tc_yaml_get(map, "name");
     tc_str name = {0};
     if (!node) {
-        tc_yaml_wrong(map, "E0117", reader->diags, NULL, "a watch needs name:");
+        if (!reader->cut)
+            tc_yaml_wrong(map, "E0117", reader->diags, NULL, "a watch needs name:");
         return false;
     }
     if (!rules_read_name(reader, node, "name", &name))
@@ -151,7 +152,7 @@ static void advise_on_tests(struct rules_reader *reader, const struct tc_yaml *m
     bool negative = false;
     for (size_t i = 0; i < entry->case_count; i++)
         negative = negative || entry->cases[i].expect == RULES_EXPECT_NONE;
-    if (reader->bulk || !name || negative)
+    if (reader->bulk || reader->cut || !name || negative)
         return;
     tc_yaml_wrong_span(name, 0, name->text.len, TC_DIAG_WARNING,
                        entry->case_count ? "W0302" : "W0301", reader->diags,

@@ -14,7 +14,6 @@ struct reader {
     struct tc_arena *arena;
     struct tc_diags *diags;
     struct settings *settings;
-    tc_str folder;  // of the file, with its slash; empty: the process's own
     tc_str runtime; // the folder for sockets
 };
 
@@ -34,9 +33,7 @@ static tc_str copy(const struct reader *reader, tc_str s)
 // Relative paths count from the folder of the file.
 static tc_str resolve(const struct reader *reader, tc_str path)
 {
-    if (tc_str_starts(path, TC_STR("/")))
-        return copy(reader, path);
-    return tc_arena_printf(reader->arena, "%.*s%.*s", TC_ARG(reader->folder), TC_ARG(path));
+    return tc_beside(reader->arena, reader->settings->file, path);
 }
 
 // Our own socket in the runtime folder: NAME-x.sock unless the watcher has the usual name.
@@ -307,14 +304,6 @@ static int read_root(struct reader *reader, const struct tc_yaml *root, struct t
     return code;
 }
 
-static tc_str folder_of(tc_str path)
-{
-    size_t len = path.len;
-    while (len && path.ptr[len - 1] != '/')
-        len--;
-    return tc_str_cut(path, 0, len);
-}
-
 static struct settings *settings_new(struct tc_arena *arena, tc_str file)
 {
     struct settings *settings = tc_arena_take(arena, sizeof *settings);
@@ -344,7 +333,7 @@ int settings_read(tc_str file, struct tc_arena *arena, struct tc_diags *diags,
                   struct settings **out, struct tc_err *err)
 {
     struct settings *settings = settings_new(arena, file);
-    struct reader reader = {arena, diags, settings, folder_of(settings->file), {"", 0}};
+    struct reader reader = {arena, diags, settings, {"", 0}};
     struct tc_yaml_file *yaml = NULL;
     const struct tc_yaml empty = {.kind = TC_YAML_MAP};
     int code = tc_runtime_dir(arena, false, &reader.runtime, err);
@@ -362,6 +351,7 @@ int settings_read(tc_str file, struct tc_arena *arena, struct tc_diags *diags,
     }
     if (tc_diags_errors(diags))
         return tc_diags_result(diags, err);
+    settings->kept = tc_arena_printf(arena, "%.*s/watches", TC_ARG(settings->state));
     if (code == TC_OK)
         *out = settings;
     return code;

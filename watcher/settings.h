@@ -30,6 +30,7 @@ struct settings {
     tc_str file;           // the configuration, empty when there is none
     tc_str name;           // "watcher"
     tc_str state;          // folder
+    tc_str kept;           // folder in `state`: watch files as they were last good
     const tc_str *watches; // globs, absolute or as the process sees them; zero-ended
     size_t watch_count;
     tc_str broker; // endpoint; empty: none

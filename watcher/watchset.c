@@ -4,8 +4,11 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
+#include "common/clock.h"
 #include "common/mem.h"
+#include "watcher/lastgood.h"
 #include "watcher/rules.h"
 
 // One file that was read without error. Held by the sets that show it and by the matchers that
@@ -13,6 +16,7 @@
 struct version {
     atomic_size_t holders;
     struct rules *rules;
+    int64_t since_wall_ns;
 };
 
 struct file {
@@ -23,10 +27,18 @@ struct file {
 };
 
 struct watchset {
+    struct text_settings text;
     struct file *files;
     size_t count, capacity;
     struct matcher *matcher;
     size_t watches;
+};
+
+// Where versions of a file are found that are not on its place.
+struct past {
+    const struct text_settings *text;
+    const struct watchset *before;
+    tc_str kept;
 };
 
 // What a matcher holds until it is gone.
@@ -120,20 +132,46 @@ static void tell_failed(void *context, const struct rules_result *result)
                                           .message = tc_str_of(message)});
 }
 
+static struct version *version_new(struct rules *rules, int64_t since_wall_ns)
+{
+    struct version *version = tc_new(sizeof *version);
+    atomic_init(&version->holders, 1);
+    version->rules = rules;
+    version->since_wall_ns = since_wall_ns;
+    return version;
+}
+
 // Reads a file and runs its tests. NULL when it has mistakes.
 static struct version *read_version(const char *path, const struct text_settings *text,
                                     struct tc_diags *diags)
 {
     struct rules *rules = rules_new(text);
     bool good = rules_add_file(rules, path, diags) == TC_OK;
-    if (!good || rules_test(rules, NULL, tell_failed, diags) > 0) {
+    if (good && rules_test(rules, NULL, tell_failed, diags) == 0)
+        return version_new(rules, tc_wall_ns());
+    rules_drop(rules);
+    return NULL;
+}
+
+// Reads a copy of a file that was good once; its tests passed then. NULL when it cannot be read.
+static struct rules *read_copy(const char *path, const struct text_settings *text)
+{
+    struct tc_diags *diags = tc_diags_new();
+    struct rules *rules = rules_new(text);
+    if (rules_add_file(rules, path, diags) != TC_OK) {
         rules_drop(rules);
-        return NULL;
+        rules = NULL;
     }
-    struct version *version = tc_new(sizeof *version);
-    atomic_init(&version->holders, 1);
-    version->rules = rules;
-    return version;
+    tc_diags_free(diags);
+    return rules;
+}
+
+static bool same_watches(const struct rules *a, const struct rules *b)
+{
+    bool same = rules_count(a) == rules_count(b);
+    for (size_t i = 0; same && i < rules_count(a); i++)
+        same = tc_id_eq(rules_watch(a, i)->hash, rules_watch(b, i)->hash);
+    return same;
 }
 
 static struct version *version_before(const struct watchset *before, const char *path)
@@ -143,6 +181,28 @@ static struct version *version_before(const struct watchset *before, const char 
             return before->files[i].version;
     }
     return NULL;
+}
+
+static struct version *version_kept(const struct past *past, const char *path)
+{
+    struct tc_arena *arena = tc_arena_new();
+    struct version *version = NULL;
+    struct stat info;
+    tc_str copy = past->kept.len ? lastgood_find(past->kept, path, arena) : past->kept;
+    struct rules *rules = copy.len ? read_copy(copy.ptr, past->text) : NULL;
+    if (rules && stat(copy.ptr, &info) == 0)
+        version = version_new(rules, info.st_mtim.tv_sec * TC_SECOND + info.st_mtim.tv_nsec);
+    else
+        rules_drop(rules);
+    tc_arena_free(arena);
+    return version;
+}
+
+// The version that stays in force when a file is broken. NULL when there is none.
+static struct version *last_good(const struct past *past, const char *path)
+{
+    struct version *version = version_hold(version_before(past->before, path));
+    return version ? version : version_kept(past, path);
 }
 
 // The first error about `path` that was added behind `from`, as the file's reason.
@@ -160,15 +220,18 @@ static char *reason_of(const struct tc_diags *diags, size_t from, const char *pa
     return tc_dup(path, strlen(path));
 }
 
-static void read_file(struct file *file, const struct text_settings *text,
-                      const struct watchset *before, struct tc_diags *diags)
+static void read_file(struct file *file, const struct past *past, struct tc_diags *diags)
 {
     size_t from = tc_diags_count(diags);
-    file->version = read_version(file->path, text, diags);
-    if (file->version)
-        return;
-    file->why = reason_of(diags, from, file->path);
-    file->version = version_hold(version_before(before, file->path));
+    struct version *before = version_before(past->before, file->path);
+    file->version = read_version(file->path, past->text, diags);
+    if (!file->version) {
+        file->why = reason_of(diags, from, file->path);
+        file->version = last_good(past, file->path);
+    } else if (before && same_watches(before->rules, file->version->rules)) {
+        version_drop(file->version); // nothing changed: one version of it is enough
+        file->version = version_hold(before);
+    }
 }
 
 // ---- all files ----------------------------------------------------------------------------
@@ -193,18 +256,26 @@ static size_t count_all(const struct watchset *set)
     return total;
 }
 
-// Takes a later file out whose watch has the name of an earlier one's; one mistake for each file.
-static void refuse_twice(struct watchset *set, struct tc_diags *diags)
+// All names of watches with their files, sorted. The caller frees.
+static struct name *all_names(const struct watchset *set, size_t *count)
 {
-    size_t total = count_all(set), filled = 0;
-    struct name *names = tc_new((total + 1) * sizeof *names);
+    struct name *names = tc_new((count_all(set) + 1) * sizeof *names);
+    *count = 0;
     for (size_t i = 0; i < set->count; i++) {
         const struct version *version = set->files[i].version;
         for (size_t j = 0; version && j < rules_count(version->rules); j++)
-            names[filled++] = (struct name){rules_watch(version->rules, j)->name, i};
+            names[(*count)++] = (struct name){rules_watch(version->rules, j)->name, i};
     }
-    qsort(names, filled, sizeof *names, by_name);
-    for (size_t i = 1; i < filled; i++) {
+    qsort(names, *count, sizeof *names, by_name);
+    return names;
+}
+
+// Refuses each later file that has a watch of an earlier one: one mistake for each.
+static void refuse_twice(struct watchset *set, struct tc_diags *diags)
+{
+    size_t count = 0;
+    struct name *names = all_names(set, &count);
+    for (size_t i = 1; i < count; i++) {
         struct file *file = &set->files[names[i].file];
         char message[TC_ERR_TEXT_BYTES];
         if (!tc_str_eq(names[i].name, names[i - 1].name) || names[i].file == names[i - 1].file ||
@@ -220,13 +291,36 @@ static void refuse_twice(struct watchset *set, struct tc_diags *diags)
     free(names);
 }
 
-static void drop_twice(struct watchset *set)
+// A file whose older version has a watch that another has now, NULL when there is none. Of two, the stale
+// one gives way: the other is what somebody wrote.
+static struct file *in_the_way(struct watchset *set)
 {
+    size_t count = 0;
+    struct name *names = all_names(set, &count);
+    struct file *found = NULL;
+    for (size_t i = 1; i < count && !found; i++) {
+        struct file *earlier = &set->files[names[i - 1].file], *later = &set->files[names[i].file];
+        if (earlier != later && tc_str_eq(names[i].name, names[i - 1].name))
+            found = later->why ? later : earlier;
+    }
+    free(names);
+    return found;
+}
+
+// Refused files fall back to their last good versions, as far as these are not in the way.
+static void settle_twice(struct watchset *set, const struct past *past, struct tc_diags *diags)
+{
+    struct file *file = NULL;
+    refuse_twice(set, diags);
     for (size_t i = 0; i < set->count; i++) {
         if (!set->files[i].twice)
             continue;
         version_drop(set->files[i].version);
-        set->files[i].version = NULL;
+        set->files[i].version = last_good(past, set->files[i].path);
+    }
+    while ((file = in_the_way(set))) {
+        version_drop(file->version);
+        file->version = NULL;
     }
 }
 
@@ -265,19 +359,30 @@ static int compile(struct watchset *set, struct tc_err *err)
     return code;
 }
 
+// Whether something is broken that never was good.
+static bool any_lost(const struct watchset *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->files[i].why && !set->files[i].version)
+            return true;
+    }
+    return false;
+}
+
 int watchset_load(const tc_str *globs, size_t count, const struct text_settings *text,
-                  const struct watchset *before, struct tc_diags *diags, struct watchset **out,
-                  struct tc_err *err)
+                  const struct watchset *before, tc_str kept, struct tc_diags *diags,
+                  struct watchset **out, struct tc_err *err)
 {
     struct watchset *set = tc_new(sizeof *set);
+    const struct past past = {text, before, kept};
     int code = TC_OK;
+    set->text = *text;
     for (size_t i = 0; i < count; i++)
         add_glob(set, globs[i], diags);
     for (size_t i = 0; i < set->count; i++)
-        read_file(&set->files[i], text, before, diags);
-    refuse_twice(set, diags);
-    drop_twice(set);
-    if (!before)
+        read_file(&set->files[i], &past, diags);
+    settle_twice(set, &past, diags);
+    if (!before && any_lost(set))
         code = tc_diags_result(diags, err);
     if (code == TC_OK)
         code = compile(set, err);
@@ -287,6 +392,38 @@ int watchset_load(const tc_str *globs, size_t count, const struct text_settings 
         watchset_free(set);
     return code;
 }
+
+// ---- remembering --------------------------------------------------------------------------
+
+struct checking {
+    const struct text_settings *text;
+    const struct rules *good;
+};
+
+static bool reads_the_same(void *context, const char *copy)
+{
+    const struct checking *checking = context;
+    struct rules *rules = read_copy(copy, checking->text);
+    bool same = rules && same_watches(rules, checking->good);
+    rules_drop(rules);
+    return same;
+}
+
+void watchset_remember(const struct watchset *set, tc_str kept,
+                       void (*tell)(const char *path, const struct tc_err *err))
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct file *file = &set->files[i];
+        struct tc_err err;
+        if (file->why || !file->version)
+            continue;
+        struct checking checking = {&set->text, file->version->rules};
+        if (lastgood_keep(kept, file->path, reads_the_same, &checking, &err) != TC_OK)
+            tell(file->path, &err);
+    }
+}
+
+// ---- looking ------------------------------------------------------------------------------
 
 struct matcher *watchset_matcher(const struct watchset *set)
 {
@@ -309,6 +446,7 @@ struct watchset_file watchset_file(const struct watchset *set, size_t index)
     return (struct watchset_file){
         .path = tc_str_of(file->path),
         .watches = file->version ? rules_count(file->version->rules) : 0,
+        .since_wall_ns = file->version ? file->version->since_wall_ns : 0,
         .stale = file->why != NULL,
         .why = file->why,
     };

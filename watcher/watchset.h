@@ -1,9 +1,10 @@
 // watchset - the watch files of the configuration, as one matcher.
 //
-// Each file stands for itself: when one is broken at a reload, its last good version stays in force
-// and the others change. At the start nothing is in force yet, so every file has to be good.
+// Each file stands for itself: when one is broken, its last good version stays in force and the others
+// change. At the start that is the version that was remembered on disk, if there is one.
 //
 //   memory   the rules of each file, shared between the sets before and after a reload
+//   disk     copies of the files (lastgood.h)
 //   threads  one builds; the matcher is shared
 #ifndef WATCHSET_H
 #define WATCHSET_H
@@ -17,19 +18,25 @@ struct watchset;
 struct watchset_file {
     tc_str path;
     size_t watches;
-    bool stale;      // its last good version is in force (or nothing, when there is none)
-    const char *why; // why it is stale; NULL when it is not
+    int64_t since_wall_ns; // when the version in force was read first, 0: nothing is in force
+    bool stale;            // its last good version is in force (or nothing, when there is none)
+    const char *why;       // why it is stale: its first mistake; NULL when it is not
 };
 
 // Reads all files that `globs` (zero-ended) name, in their order, each once; runs the tests inside
 // them. A file with errors or failed tests, or with a watch that an earlier file has, falls back to
-// what `before` (NULL at the start) has of it. Mistakes go to diags. Gives *out;
-// watchset_free() ends it.
-//   TC_EPARSE  there is no `before`, and there are errors
+// what `before` (NULL at the start) has of it, else to what is remembered in the folder `kept` (empty:
+// nothing is). Mistakes go to diags. Gives *out; watchset_free() ends it.
+//   TC_EPARSE  there is no `before`, and a file without a last good version has errors
 //   TC_EINVAL  the watches cannot be compiled
 int watchset_load(const tc_str *globs, size_t count, const struct text_settings *text,
-                  const struct watchset *before, struct tc_diags *diags, struct watchset **out,
-                  struct tc_err *err);
+                  const struct watchset *before, tc_str kept, struct tc_diags *diags,
+                  struct watchset **out, struct tc_err *err);
+
+// Remembers all files that are not stale in the folder `kept`, one after the other. A failure is told,
+// and the version that was remembered before stays.
+void watchset_remember(const struct watchset *set, tc_str kept,
+                       void (*tell)(const char *path, const struct tc_err *err));
 void watchset_free(struct watchset *set); // NULL is fine; the matcher lives on while it is held
 
 struct matcher *watchset_matcher(const struct watchset *set); // views the set; NULL: no watches

@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 20 };
+enum { WIDTH_DEFAULT = 80, WIDTH_LEAST = 20, WIDTH_MOST = 1000 };
 
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input)
 {
@@ -69,12 +69,12 @@ int cli_width(FILE *stream)
 {
     struct winsize size;
     const char *columns = getenv("COLUMNS");
-    int width = 0;
+    long width = 0;
     if (isatty(fileno(stream)) == 1 && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0)
         width = size.ws_col;
     if (width <= 0 && columns)
-        width = atoi(columns);
-    return width >= WIDTH_LEAST ? width : WIDTH_DEFAULT;
+        width = strtol(columns, NULL, 10);
+    return width >= WIDTH_LEAST && width <= WIDTH_MOST ? (int)width : WIDTH_DEFAULT;
 }
 
 void cli_progress(const char *format, ...)

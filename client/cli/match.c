@@ -47,11 +47,12 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static unsigned number(const char *arg, uint64_t most, struct argp_state *state)
+static unsigned number(const char *option, const char *arg, uint64_t most, struct argp_state *state)
 {
     uint64_t value = 0;
     if (!tc_str_u64(tc_str_of(arg), &value) || value < 1 || value > most)
-        argp_error(state, "'%s' is no number from 1 to %llu", arg, (unsigned long long)most);
+        argp_error(state, "--%s is a number from 1 to %llu, not '%s'", option,
+                   (unsigned long long)most, arg);
     return (unsigned)value;
 }
 
@@ -63,9 +64,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_QUERY: match->query = arg; break;
     case KEY_COUNT: match->run.count_only = true; break;
     case KEY_JSON: match->run.count_only = false; break;
-    case KEY_THREADS: match->run.threads = number(arg, RUN_THREADS_MOST, state); break;
+    case KEY_THREADS: match->run.threads = number("threads", arg, RUN_THREADS_MOST, state); break;
     case KEY_STATS: match->stats = true; break;
-    case KEY_AUDIT: match->run.audit = number(arg, UINT32_MAX, state); break;
+    case KEY_AUDIT: match->run.audit = number("audit", arg, UINT32_MAX, state); break;
     case KEY_WORDS: match->run.settings.words = offline_words(arg, state); break;
     case ARGP_KEY_ARG: offline_add(&match->articles, arg); break;
     case ARGP_KEY_END:

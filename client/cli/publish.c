@@ -1,4 +1,7 @@
-// tocsin publish - articles to a watcher, each answered before the next is sent.
+// tocsin publish - articles to a watcher, many on the way, and a line for each in the order they came.
+//
+// While the input keeps somebody waiting (a pipe with nothing in it) everything that is on the way is
+// answered first: who hands in one article by hand sees at once what became of it.
 #include "client/cli/online.h"
 #include "client/cli/show.h"
 #include "common/clock.h"
@@ -6,6 +9,9 @@
 #include "watcher/source/lines.h"
 
 #include <inttypes.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { KEY_TO = 0x200, KEY_JSON = 'j', KEY_QUIET = 'q' };
 
@@ -14,7 +20,7 @@ struct publish {
     bool json, quiet, failed;
     char **files;
     int file_count;
-    uint64_t accepted, duplicate, rejected, hits;
+    uint64_t accepted, duplicate, rejected, hits, on_the_way;
     struct tc_buf article, line;
 };
 
@@ -164,21 +170,50 @@ static void report(struct publish *publish, tc_str id, const struct tocsin_recei
     fflush(stdout);
 }
 
-// Sends one article. TC_OK also when it was rejected.
+// Reports the oldest article on the way. TOCSIN_OK also when it was rejected.
+static int collect(struct publish *publish)
+{
+    struct tocsin_receipt receipt;
+    int code = tocsin_collect(publish->online.tocsin, &receipt);
+    if (code != TOCSIN_OK)
+        return code;
+    publish->on_the_way--;
+    report(publish, tc_str_of(receipt.id), &receipt);
+    return TOCSIN_OK;
+}
+
+static int collect_all(struct publish *publish)
+{
+    int code = TOCSIN_OK;
+    while (code == TOCSIN_OK && publish->on_the_way)
+        code = collect(publish);
+    return code;
+}
+
+// Sends one article, behind those on the way.
 static int send_article(struct publish *publish, const struct article *article)
 {
-    struct tocsin_receipt receipt = {0};
+    struct tocsin *tocsin = publish->online.tocsin;
+    tc_str body = article->body.ptr ? article->body : TC_STR("");
+    int code = TOCSIN_OK;
     write_article(article, &publish->article);
-    int code =
-        tocsin_publish(publish->online.tocsin, publish->article.ptr, publish->article.len,
-                       article->body.ptr ? article->body.ptr : "", article->body.len, &receipt);
-    if (code == TOCSIN_EFULL) // no later attempt can help it
-        receipt =
-            (struct tocsin_receipt){TOCSIN_REJECTED, 0, "", tocsin_error(publish->online.tocsin)};
-    else if (code != TOCSIN_OK)
+    while (code == TOCSIN_OK) {
+        code =
+            tocsin_submit(tocsin, publish->article.ptr, publish->article.len, body.ptr, body.len);
+        if (code != TOCSIN_EBUSY)
+            break;
+        code = collect(publish);
+    }
+    publish->on_the_way += code == TOCSIN_OK;
+    if (code != TOCSIN_EFULL)
         return code;
-    report(publish, article->id, &receipt);
-    return TOCSIN_OK;
+    // No later attempt can help it. What went before is told first.
+    char reason[TC_ERR_TEXT_BYTES];
+    snprintf(reason, sizeof reason, "%s", tocsin_error(tocsin));
+    code = collect_all(publish);
+    if (code == TOCSIN_OK)
+        report(publish, article->id, &(struct tocsin_receipt){TOCSIN_REJECTED, 0, "", reason});
+    return code;
 }
 
 // Something in the file that is no article. False when the file cannot be read on.
@@ -193,30 +228,52 @@ static bool unreadable(struct publish *publish, const struct tc_err *err)
     return true;
 }
 
-// Sends what a file holds. False when no watcher answers: the rest would fare no better.
+// True when reading on may take as long as somebody else likes.
+static bool may_wait(const char *path)
+{
+    struct stat file;
+    bool standard_input = strcmp(path, "-") == 0;
+    int code = standard_input ? fstat(STDIN_FILENO, &file) : stat(path, &file);
+    if (code != 0 || S_ISREG(file.st_mode))
+        return false;
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    return !standard_input || poll(&input, 1, 0) == 0;
+}
+
+// No watcher answers, or it says what it should not: the rest would fare no better.
+static bool give_up(struct publish *publish)
+{
+    publish->failed = true;
+    cli_progress(NULL);
+    online_fail(&publish->online);
+    if (publish->on_the_way > 1)
+        cli_say("%" PRIu64
+                " articles were sent and not answered: hand them in again, it does no harm",
+                publish->on_the_way);
+    return false;
+}
+
+// Sends what a file holds. False when that is the end of all.
 static bool send_file(struct publish *publish, const char *path)
 {
     struct tc_err err = {0};
     struct lines *lines = NULL;
     struct article *article = NULL;
-    int code = lines_open(path, TC_STR(""), ARTICLE_BYTES, &lines, &err);
+    int code = lines_open(path, TC_STR(""), ARTICLE_BYTES, &lines, &err), sent = TOCSIN_OK;
     bool go_on = code == TC_OK || unreadable(publish, &err);
-    while (go_on && (code = lines_next(lines, &article, &err)) != TC_ENOENT) {
+    while (go_on && sent == TOCSIN_OK && (code = lines_next(lines, &article, &err)) != TC_ENOENT) {
         if (code != TC_OK) {
+            sent = collect_all(publish); // what came before it is told before it
             go_on = unreadable(publish, &err);
             continue;
         }
-        code = send_article(publish, article);
+        sent = send_article(publish, article);
         article_free(article);
-        if (code != TOCSIN_OK) {
-            publish->failed = true;
-            online_fail(&publish->online);
-            lines_close(lines);
-            return false;
-        }
+        if (sent == TOCSIN_OK && may_wait(path))
+            sent = collect_all(publish);
     }
     lines_close(lines);
-    return true;
+    return sent == TOCSIN_OK || give_up(publish);
 }
 
 static int run(struct publish *publish)
@@ -227,9 +284,11 @@ static int run(struct publish *publish)
         publish->files = only;
         publish->file_count = 1;
     }
-    for (int i = 0; i < publish->file_count; i++)
-        if (!send_file(publish, publish->files[i]))
-            break;
+    bool go_on = true;
+    for (int i = 0; i < publish->file_count && go_on; i++)
+        go_on = send_file(publish, publish->files[i]);
+    if (go_on && collect_all(publish) != TOCSIN_OK)
+        give_up(publish);
     return publish->failed ? CLI_CANNOT : publish->rejected ? CLI_FINDINGS : CLI_OK;
 }
 

@@ -82,20 +82,22 @@ static void add_bytes(struct tc_buf *out, uint64_t bytes)
     tc_buf_addf(out, unit ? "%.1f %s" : "%.0f %s", size, units[unit]);
 }
 
-// "3 h 20 min": how long ago a moment of the daemon's clock was.
+// "3 h 20 min", "12 s": how long ago a moment of the daemon's clock was.
 static void add_age(struct tc_buf *out, const json_t *stats)
 {
     int64_t now = 0, then = 0;
     if (!tc_time_read(tc_json_get_str(stats, "started"), &then) ||
         !tc_time_read(tc_json_get_str(stats, "time"), &now) || now < then)
         return;
-    int64_t minutes = (now - then) / TC_SECOND / 60;
+    int64_t seconds = (now - then) / TC_SECOND, minutes = seconds / 60;
     if (minutes >= 48 * 60)
         tc_buf_addf(out, ", up %" PRId64 " days", minutes / 60 / 24);
     else if (minutes >= 60)
         tc_buf_addf(out, ", up %" PRId64 " h %" PRId64 " min", minutes / 60, minutes % 60);
-    else
+    else if (minutes > 0)
         tc_buf_addf(out, ", up %" PRId64 " min", minutes);
+    else
+        tc_buf_addf(out, ", up %" PRId64 " s", seconds);
 }
 
 // --- the broker ---
@@ -228,6 +230,15 @@ static bool any_file_broken(const json_t *stats)
     return false;
 }
 
+// Which version of a broken file is in force.
+static void show_running(struct status *status, tc_str since)
+{
+    if (since.len > 0)
+        tc_buf_addf(&status->out, "; the version of %.*s runs", TC_ARG(since));
+    else
+        tc_buf_puts(&status->out, "; nothing of it runs");
+}
+
 static void show_files(struct status *status, const json_t *stats)
 {
     const json_t *list = json_object_get(stats, "files");
@@ -242,6 +253,7 @@ static void show_files(struct status *status, const json_t *stats)
             tc_buf_puts(&status->out, status->show.colour ? "  " CLI_RED : "  ");
             show_plain(wrong.ptr, &status->out);
             tc_buf_puts(&status->out, status->show.colour ? CLI_PLAIN : "");
+            show_running(status, tc_json_get_str(file, "since"));
         }
         tc_buf_byte(&status->out, '\n');
     }

@@ -26,6 +26,9 @@ struct why {
     struct matcher *matcher;
     uint32_t number; // of the watch
     struct scan *scan;
+    struct watch page_watch; // the same watch, asking for the whole page; NULL for a score
+    struct matcher *page_matcher;
+    struct scan *page_scan;
     uint64_t explained, matched;
 };
 
@@ -271,6 +274,46 @@ static void tell_json(void *context, const struct scan_why *told)
     tc_buf_done(&clause);
 }
 
+// ---- the whole page ------------------------------------------------------------------------
+
+// What is cut is not dropped in silence: when no segment matches, the undivided page is tried.
+static int page_begin(struct why *why, struct tc_arena *arena)
+{
+    struct tc_err err = {0};
+    why->page_watch = *matcher_watch(why->matcher, why->number);
+    if (!why->page_watch.query)
+        return CLI_OK;
+    struct query_node *page = query_node_new(arena, QUERY_PAGE, 1);
+    page->children[0] = query_node_new(arena, QUERY_WORDS, 0);
+    *page->children[0] = *why->page_watch.query;
+    why->page_watch.query = page;
+    if (matcher_new(&why->page_watch, 1, NULL, NULL, &why->page_matcher, &err) != TC_OK)
+        return cli_fail(&err);
+    why->page_scan = scan_new();
+    return CLI_OK;
+}
+
+static void page_end(struct why *why)
+{
+    scan_free(why->page_scan);
+    matcher_drop(why->page_matcher);
+}
+
+static bool page_matches(struct why *why, const struct text *text)
+{
+    const struct scan_hit *hits;
+    return why->page_matcher && text->segment_count > 1 &&
+           scan_run(why->page_scan, why->page_matcher, text, &hits) > 0;
+}
+
+static void tell_of_page(const struct why *why, const struct text *text)
+{
+    printf("\n%s%.*s would match the whole page %.*s%s: what it asks for stands in different "
+           "segments; PAGE(...) joins them\n",
+           why->colour ? CLI_YELLOW : "", TC_ARG(why->page_watch.name), TC_ARG(text->article->id),
+           why->colour ? CLI_PLAIN : "");
+}
+
 // ---- one segment ---------------------------------------------------------------------------
 
 static void put_title(tc_str title, struct tc_buf *out)
@@ -307,6 +350,8 @@ static void explain_json(struct why *why, const struct text *text, uint32_t numb
     tc_json_put_u64(&page.json, "segment", text->segments[number].number);
     tc_json_put_str(&page.json, "title", text->segments[number].title);
     tc_json_put_bool(&page.json, "hit", hit);
+    if (text->segment_count > 1)
+        tc_json_put_bool(&page.json, "page_hit", page_matches(why, text));
     tc_json_key(&page.json, "clauses");
     tc_json_open(&page.json, '[');
     scan_explain(why->scan, why->matcher, text, number, why->number, tell_json, &page);
@@ -328,6 +373,8 @@ static void explain_lines(struct why *why, const struct text *text, uint32_t num
     tc_buf_done(&page.text);
 }
 
+// ---- one article ---------------------------------------------------------------------------
+
 static bool is_hit(struct why *why, const struct text *text, uint32_t segment)
 {
     const struct scan_hit *hits;
@@ -341,6 +388,7 @@ static bool is_hit(struct why *why, const struct text *text, uint32_t segment)
 
 static void explain_article(struct why *why, const struct text *text)
 {
+    uint64_t matched = why->matched;
     for (uint32_t i = 0; i < text->segment_count; i++) {
         bool hit = is_hit(why, text, i);
         why->explained++;
@@ -350,6 +398,8 @@ static void explain_article(struct why *why, const struct text *text)
         else
             explain_lines(why, text, i, hit);
     }
+    if (!why->json && why->matched == matched && page_matches(why, text))
+        tell_of_page(why, text);
 }
 
 // ---- the command ---------------------------------------------------------------------------
@@ -391,10 +441,15 @@ static int run(struct why *why)
         status = find_watch(why, files.at[0]);
         files.at++, files.count--;
     }
+    struct tc_arena *arena = tc_arena_new();
     why->scan = scan_new();
     if (status == CLI_OK)
+        status = page_begin(why, arena);
+    if (status == CLI_OK)
         status = explain_all(why, &files);
+    page_end(why);
     scan_free(why->scan);
+    tc_arena_free(arena);
     matcher_drop(why->matcher);
     return status;
 }

@@ -129,7 +129,8 @@ TOCSIN_API int tocsin_query(struct tocsin *tocsin, const struct tocsin_stream *s
 
 /* Durably, under a name ([a-zA-Z0-9._-], 1 to 63 characters): begins behind what
  * tocsin_acknowledge() acknowledged last under this name; a new name begins at `start`
- * (TOCSIN_FROM_AFTER cannot be had). One process at a time should use a name. */
+ * (TOCSIN_FROM_AFTER cannot be had). Alerts that the filters leave out count as acknowledged as soon as
+ * all that were given before them are. One process at a time should use a name. */
 TOCSIN_API int tocsin_consume(struct tocsin *tocsin, const char *name,
                               const struct tocsin_stream *stream);
 
@@ -218,10 +219,38 @@ struct tocsin_receipt {
  *   TOCSIN_EPARSE    no JSON object
  *   TOCSIN_EFULL     the object without its text is larger than 16 KiB, or the text than 4 MiB
  *   TOCSIN_EBUSY     try again later
+ *   TOCSIN_EINVAL    articles of tocsin_submit() are on the way
  *   TOCSIN_ETIMEOUT  it may or may not have been accepted; handing it in again is harmless
  *   TOCSIN_EPROTO, TOCSIN_ENOMEM */
 TOCSIN_API int tocsin_publish(struct tocsin *tocsin, const char *article, size_t article_bytes,
                               const void *body, size_t body_bytes, struct tocsin_receipt *receipt);
+
+/* Several at a time, for programs with many: tocsin_submit() takes an article in (copied), sends it and
+ * does not wait; tocsin_collect() tells what became of the oldest on the way, so receipts come in the
+ * order of submission. Nothing is sent between calls, so go on collecting.
+ *
+ *     while (have_more) {
+ *         while ((code = tocsin_submit(tocsin, article, bytes, NULL, 0)) == TOCSIN_EBUSY)
+ *             if (tocsin_collect(tocsin, &receipt) != TOCSIN_OK)
+ *                 return 1;
+ *         ...
+ *     }
+ *     while (tocsin_collect(tocsin, &receipt) == TOCSIN_OK)
+ *         ...
+ */
+enum { TOCSIN_ON_THE_WAY_MOST = 128 }; /* articles; fewer when they are together larger than 4 MiB */
+
+/*   TOCSIN_EBUSY     as many as may be are on the way: collect one, and submit it again
+ *   TOCSIN_EPARSE, TOCSIN_EFULL, TOCSIN_ENOMEM, TOCSIN_EPROTO  as tocsin_publish() */
+TOCSIN_API int tocsin_submit(struct tocsin *tocsin, const char *article, size_t article_bytes,
+                             const void *body, size_t body_bytes);
+
+/* Waits, at most the time limit. The receipt's id is what the article named, when the answer has none.
+ *   TOCSIN_NOTHING   nothing is on the way
+ *   TOCSIN_ETIMEOUT, TOCSIN_EBUSY  it is still on the way; call again, or close
+ *   TOCSIN_EPROTO    the watcher refused it, and it is no longer on the way; or spoke nonsense
+ *   TOCSIN_ENOMEM    call again */
+TOCSIN_API int tocsin_collect(struct tocsin *tocsin, struct tocsin_receipt *receipt);
 
 enum tocsin_daemon { TOCSIN_BROKER, TOCSIN_WATCHER };
 

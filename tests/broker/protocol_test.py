@@ -12,8 +12,9 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.environ.get("TOCSIN_SOURCE", "."), "tests", "system"))
-from tocsin_wire import (Broker, Connection, Live, Refused, Watcher, article, binary, definition,
-                         hash_of, hit, hit_id, id_of, item, run_tests, zmq)
+from house import Broker, binary, run_tests
+from wire import (Connection, Live, Refused, Watcher, article, definition, hash_of, hit, hit_id,
+                  id_of, item, zmq)
 
 CHINA = definition("china/travel", labels={"desk": "asia"})
 SEA = definition("china-sea/ships", "low", labels={"desk": "sea"})
@@ -375,7 +376,7 @@ def test_a_crash_around_the_commit_never_loses_an_answer_nor_stores_twice():
             # Nothing is published, and the point not passed, without a subscriber.
             live = Live(broker.live, watcher, "china/") if point == "feed.published" else None
             watcher.send("PUT", {"session": watcher.session, "batch": 1, "n": 1}, one(2))
-            status = broker.process.wait(20)
+            status = broker.wait_end()
             assert status == -signal.SIGKILL, (point, status)
             if live:
                 live.close()
@@ -496,7 +497,7 @@ def test_a_failing_disk_ends_the_broker_with_74_and_without_an_answer():
         record = article(2)
         hits = [hit(record, CHINA, segment) for segment in range(500)]
         watcher.send("PUT", {"session": watcher.session, "batch": 2, "n": 1}, item(record, hits))
-        assert broker.process.wait(20) == 74, broker.log_text()
+        assert broker.wait_end() == 74, broker.log_text()
         assert "broker.failed" in broker.log_text()
         assert not watcher.socket.poll(0)
         watcher = watcher_of(broker.start())

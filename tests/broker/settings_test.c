@@ -60,6 +60,26 @@ static void without_a_word_the_defaults_hold(void **state)
     }
 }
 
+static void a_relative_store_counts_from_the_folder_of_the_file(void **state)
+{
+    static const struct {
+        const char *file, *text, *store;
+    } cases[] = {
+        {"/etc/tocsin/broker.yaml", "store: news.db\n", "/etc/tocsin/news.db"},
+        {"/etc/tocsin/broker.yaml", "store: ../news.db\n", "/etc/tocsin/../news.db"},
+        {"/etc/tocsin/broker.yaml", "store: /data/news.db\n", "/data/news.db"},
+        {"config/broker.yaml", "store: news.db\n", "config/news.db"},
+        {"broker.yaml", "store: news.db\n", "news.db"},
+    };
+    struct rig *rig = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(settings_read_text(tc_str_of(cases[i].file), tc_str_of(cases[i].text),
+                                            rig->arena, rig->diags, &rig->settings),
+                         TC_OK);
+        assert_text(rig->settings.store, cases[i].store);
+    }
+}
+
 static void every_key_is_read(void **state)
 {
     struct rig *rig = *state;
@@ -91,6 +111,7 @@ static void each_mistake_is_refused_with_its_line(void **state)
         {"log: info\nstor: x\n", "stor", 2},
         {"store: a\nstore: b\n", "store", 2},
         {"store: [a]\n", "", 1},
+        {"store: ''\n", "path is empty", 1},
         {"listen: here\n", "fetch", 1},
         {"listen: {fetch: here}\n", "no endpoint", 1},
         {"listen: {fetch: 'ipc://'}\n", "no endpoint", 1},
@@ -152,6 +173,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(without_a_word_the_defaults_hold, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_relative_store_counts_from_the_folder_of_the_file, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(every_key_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_mistake_is_refused_with_its_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_mistakes_are_reported_at_once, set_up, tear_down),

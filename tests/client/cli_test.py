@@ -13,8 +13,8 @@ import tempfile
 import threading
 
 sys.path.insert(0, os.path.join(os.environ.get("TOCSIN_SOURCE", "."), "tests", "system"))
-from tocsin_wire import (PATIENCE_MS, Broker, Connection, Watcher, article, binary, definition, hit,
-                         item, run_tests, zmq)
+from house import Broker, binary, run_tests, until
+from wire import PATIENCE_MS, Connection, Watcher, article, definition, hit, item, zmq
 
 ASIA = definition("china-ai/travel-advice", labels={"desk": "asia"})
 VISAS = definition("china-ai/visas", "critical")
@@ -79,26 +79,32 @@ class Filled:
         self.broker.__exit__(*error)
 
 
-class Intake:
-    """A watcher's intake that answers what the test says, one answer a question."""
+class Desk:
+    """A watcher's intake of a few lines. When no more questions come, `serve({rid: article id})` of the
+    open ones says what is answered now, in its order: {rid: (reply, header)}."""
 
-    def __init__(self, *answers):
-        self.folder = tempfile.mkdtemp(dir=FOLDERS.name)
-        self.endpoint = f"ipc://{self.folder}/intake.sock"
+    def __init__(self, serve):
+        folder = tempfile.mkdtemp(dir=FOLDERS.name)
+        self.endpoint = f"ipc://{folder}/intake.sock"
         self.socket = zmq.Context.instance().socket(zmq.ROUTER)
         self.socket.linger = 0
         self.socket.bind(self.endpoint)
-        self.asked = []
-        self.thread = threading.Thread(target=self.serve, args=(answers,), daemon=True)
-        self.thread.start()
+        self.asked = []  # (command, header, body frames) as they came
+        threading.Thread(target=self.run, args=(serve,), daemon=True).start()
 
-    def serve(self, answers):
-        for reply, header in answers:
-            routing, version, command, question, *body = self.socket.recv_multipart()
-            question = json.loads(question)
-            self.asked.append((command, question, body))
-            answer = json.dumps({"rid": question["rid"], **header}).encode()
-            self.socket.send_multipart([routing, version, reply, answer])
+    def run(self, serve):
+        waiting = {}
+        while True:
+            if self.socket.poll(20):
+                routing, _, command, header, *body = self.socket.recv_multipart()
+                header = json.loads(header)
+                waiting[header["rid"]] = header["article"]["id"]
+                self.asked.append((command, header, body))
+                continue
+            for rid, (reply, answer) in serve(waiting).items():
+                del waiting[rid]
+                answer = json.dumps({"rid": rid, **answer}).encode()
+                self.socket.send_multipart([routing, b"T1", reply, answer])
 
 
 # --- the program itself ---
@@ -154,6 +160,24 @@ def test_without_a_broker_every_command_says_so_and_ends_with_2():
     assert status == 2 and "broker   DOWN  no broker" in out and "watcher  DOWN  no watcher" in out
     status, _, err = run(None, "publish", "--patience", "100ms", stdin="some text")
     assert status == 2 and f"no watcher answers at ipc://{NOBODY}/intake.sock" in err
+
+
+def test_a_consumer_with_a_topic_is_not_left_behind_by_what_it_does_not_want():
+    with Filled() as filled:  # alerts 1 to 5: travel, travel, visas, chess, travel
+        consume = start(filled.broker, "consume", "chess", "sport", "--json")
+        assert sequences(line_of(consume.stdout)) == [4]
+        for number in range(6, 9):
+            filled.put(number)
+
+        def caught_up():
+            (row,) = filled.watcher.ask("STATS")[0]["consumers"]
+            return row["cursor"] >= 5
+
+        until("the cursor to pass alert 5", caught_up)
+        consume.terminate()
+        assert consume.wait(timeout=PATIENCE_MS / 1000) == 0
+        consume.stdout.close()
+        consume.stderr.close()
 
 
 # --- history ---
@@ -303,14 +327,15 @@ def test_consume_new_begins_with_the_next_alert():
 
 
 def test_publish_tells_each_outcome_and_ends_with_1_when_one_was_rejected():
-    intake = Intake((b"BUSY", {"retry_ms": 1}), (b"ACCEPTED", {"id": "a", "hits": 2}),
-                    (b"DUPLICATE", {"id": "b"}), (b"REJECTED", {"reason": "too old"}))
+    outcomes = {"a": [(b"BUSY", {"retry_ms": 1}), (b"ACCEPTED", {"id": "a", "hits": 2})],
+                "b": [(b"DUPLICATE", {"id": "b"})], "c": [(b"REJECTED", {"reason": "too old"})]}
+    intake = Desk(lambda waiting: {rid: outcomes[name].pop(0) for rid, name in waiting.items()})
     lines = "".join(json.dumps({"id": name, "text": f"text of {name}", "lang": "en"}) + "\n" for name in "abc")
     status, out, _ = run(None, "publish", "--to", intake.endpoint, stdin=lines)
     assert status == 1
     assert out == "accepted   a  2 hits\nduplicate  b\nrejected   c  too old\n"
-    command, question, body = intake.asked[1]
-    assert command == b"ARTICLE" and body == [b"text of a"], intake.asked[1]
+    command, question, body = intake.asked[0]
+    assert command == b"ARTICLE" and body == [b"text of a"], intake.asked[0]
     assert question["article"]["id"] == "a" and question["article"]["language"] == "en"
     assert "text" not in question["article"] and "source" not in question["article"]
 
@@ -321,7 +346,8 @@ def test_publish_reads_pages_and_gzip_and_reports_what_is_no_article():
             page.write("Một trang báo.\n")
         with gzip.open(f"{folder}/two.jsonl.gz", "wt") as file:
             file.write('{"id":"x","text":"y"}\n{"id":\n')
-        intake = Intake((b"ACCEPTED", {"id": "page.txt", "hits": 0}), (b"ACCEPTED", {"id": "x", "hits": 1}))
+        intake = Desk(lambda waiting: {rid: (b"ACCEPTED", {"id": name, "hits": int(name == "x")})
+                                       for rid, name in waiting.items()})
         status, out, err = run(None, "publish", "--to", intake.endpoint, "--json", f"{folder}/page.txt",
                                f"{folder}/two.jsonl.gz")
         assert status == 1 and f"{folder}/two.jsonl.gz:2: not JSON" in err, (status, err)
@@ -332,6 +358,71 @@ def test_publish_reads_pages_and_gzip_and_reports_what_is_no_article():
         assert intake.asked[0][2] == ["Một trang báo.\n".encode()]
 
 
+def articles_of(names):
+    return "".join(json.dumps({"id": name, "text": f"text of {name}"}) + "\n" for name in names)
+
+
+def test_publish_has_many_articles_on_the_way_and_tells_them_in_their_order():
+    open_at_once = []
+
+    def backwards(waiting):
+        open_at_once.append(len(waiting))
+        return {rid: (b"ACCEPTED", {"id": waiting[rid], "hits": rid}) for rid in sorted(waiting, reverse=True)}
+
+    desk = Desk(backwards)
+    names = [f"n{number}" for number in range(200)]
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", dir=FOLDERS.name) as file:
+        file.write(articles_of(names))
+        file.flush()
+        status, out, err = run(None, "publish", "--to", desk.endpoint, "--json", file.name)
+    assert status == 0, err
+    assert [json.loads(line)["article"] for line in out.splitlines()] == names
+    assert max(open_at_once) > 50, open_at_once
+
+
+def test_a_busy_watcher_gets_fewer_at_once_and_versions_keep_their_order():
+    room, most = 8, []
+
+    def small(waiting):
+        most.append(len(waiting))
+        rids = sorted(waiting)
+        answers = {rid: (b"BUSY", {"retry_ms": 1}) for rid in rids[room:]}
+        return {**answers, **{rid: (b"ACCEPTED", {"id": waiting[rid], "hits": 0}) for rid in rids[:room]}}
+
+    desk = Desk(small)
+    names = [f"n{number // 2}" for number in range(120)]
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", dir=FOLDERS.name) as file:
+        file.write(articles_of(names))
+        file.flush()
+        status, out, err = run(None, "publish", "--to", desk.endpoint, "--json", file.name)
+    assert status == 0, err
+    assert [json.loads(line)["article"] for line in out.splitlines()] == names
+    assert len(desk.asked) < 2 * len(names), "what was refused is sent again and again"
+
+
+def test_publish_answers_before_it_waits_for_more_input():
+    desk = Desk(lambda waiting: {rid: (b"ACCEPTED", {"id": waiting[rid], "hits": 0}) for rid in waiting})
+    publish = start(None, "publish", "--to", desk.endpoint, stdin=subprocess.PIPE)
+    for name in "ab":
+        publish.stdin.write(articles_of(name))
+        publish.stdin.flush()
+        assert line_of(publish.stdout) == f"accepted   {name}  0 hits\n"
+    publish.stdin.close()
+    assert publish.wait(timeout=PATIENCE_MS / 1000) == 0
+    publish.stdout.close()
+    publish.stderr.close()
+
+
+def test_a_watcher_that_dies_in_the_middle_is_said_and_how_many_are_open():
+    desk = Desk(lambda waiting: {rid: (b"ACCEPTED", {"id": "n0", "hits": 0}) for rid in waiting if waiting[rid] == "n0"})
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", dir=FOLDERS.name) as file:
+        file.write(articles_of(f"n{number}" for number in range(10)))
+        file.flush()
+        status, out, err = run(None, "publish", "--to", desk.endpoint, "--patience", "300ms", file.name)
+    assert (status, out) == (2, "accepted   n0  0 hits\n"), (status, out)
+    assert "no watcher answers at" in err and "9 articles were sent and not answered" in err, err
+
+
 # --- status ---
 
 
@@ -340,6 +431,7 @@ def test_status_shows_the_broker_and_says_that_no_watcher_answers():
         run(filled.broker, "consume", "desk", "-n", "2")
         status, out, _ = run(filled.broker, "status", "--patience", "200ms")
         assert status == 1
+        assert re.search(r", up \d+ s\n", out), out
         assert "5 stored, newest #5, oldest kept #1" in out
         assert re.search(r"desk +2 +3 ", out), out
         assert "watcher  DOWN  no watcher answers" in out

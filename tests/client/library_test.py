@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.environ.get("TOCSIN_SOURCE", "."), "tests", "system"))
-from tocsin_wire import (PATIENCE_MS, Broker, Watcher, article, binary, definition, hit, item,
-                         run_tests)
+from house import Broker, binary, run_tests
+from wire import PATIENCE_MS, Watcher, article, definition, hit, item
 
 ASIA = definition("china-ai/travel-advice", labels={"desk": "asia"})
 CHESS = definition("sport/chess", labels={"desk": "sport"})

@@ -149,6 +149,18 @@ class Commands(unittest.TestCase):
         done = run("why", "scored", self.articles, "--id", "a2", "-w", self.watches)
         self.assertIn("score 3.5, threshold 3", done.stdout)
 
+    def test_why_says_when_only_the_whole_page_would_match(self):
+        page = os.path.join(self.folder.name, "glued.txt")
+        with open(page, "w", encoding="utf-8") as file:
+            file.write("A ferry lies in the harbour today.\n\n\nThe strike of the miners goes on.\n")
+        done = run("why", "-q", "ferry AND strike", page, status=1)
+        self.assertIn("query would match the whole page glued.txt", done.stdout)
+        done = run("why", "-q", "ferry AND strike", page, "--json", status=1)
+        self.assertEqual([json.loads(line)["page_hit"] for line in done.stdout.splitlines()],
+                         [True, True])
+        self.assertNotIn("whole page", run("why", "-q", "ferry AND harbour", page).stdout)
+        self.assertNotIn("whole page", run("why", "-q", "ferry AND bus", page, status=1).stdout)
+
     def test_why_helps_with_a_misspelt_watch(self):
         done = run("why", "sea/strik", self.articles, "-w", self.watches, status=2)
         self.assertIn("did you mean 'sea/strike'?", done.stderr)

@@ -158,6 +158,9 @@ static void handing_in_an_article(void **state)
         WITHOUT_MEMORY(++n, code,
                        tocsin_publish(tocsin, article, sizeof article - 1, NULL, 0, &receipt));
         assert_int_equal(code, TOCSIN_ETIMEOUT);
+        WITHOUT_MEMORY(n, code, tocsin_submit(tocsin, article, sizeof article - 1, NULL, 0));
+        assert_int_equal(code, TOCSIN_OK);
+        assert_int_equal(tocsin_collect(tocsin, &receipt), TOCSIN_ETIMEOUT);
         tocsin_close(tocsin);
     } while (failed);
     assert_true(n > 1);

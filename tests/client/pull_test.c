@@ -180,8 +180,27 @@ static void a_consumer_asks_behind_its_cursor_and_then_by_number(void **state)
     expect_in_question(broker, "\"consumer\":\"desk\",\"after\":\"cursor\",\"start\":\"latest\"");
     scripted_answer(broker, "BATCH", BATCH(5, 5), no_events);
     scripted_next_is(broker, TOCSIN_CONNECTED);
+    scripted_expect(broker, "ACK");
     scripted_expect(broker, "FETCH");
     expect_in_question(broker, "\"after\":5");
+}
+
+static void a_cursor_moves_over_what_the_filters_left_out_unless_an_alert_is_pending(void **state)
+{
+    struct scripted *broker = *state;
+    static const char *const filters[] = {"a/b/"};
+    const struct tocsin_stream stream = {.filters = filters, .filter_count = 1};
+    const char *events[] = {scripted_event(8, EPOCH_A), NULL};
+    assert_int_equal(tocsin_consume(broker->tocsin, "desk", &stream), TOCSIN_OK);
+    scripted_expect(broker, "FETCH");
+    scripted_answer(broker, "BATCH", BATCH(7, 7), no_events);
+    scripted_next_is(broker, TOCSIN_CONNECTED);
+    scripted_expect(broker, "ACK");
+    expect_in_question(broker, "\"consumer\":\"desk\",\"seq\":7,\"epoch\":\"" EPOCH_A "\"");
+    scripted_expect(broker, "FETCH");
+    scripted_answer(broker, "BATCH", BATCH(9, 9), events);
+    scripted_next_is(broker, TOCSIN_ALERT);
+    scripted_expect(broker, "FETCH"); // 8 is not acknowledged, so neither is 9
 }
 
 static void a_refusal_is_an_error_with_the_brokers_reason(void **state)
@@ -243,6 +262,7 @@ int main(void)
         FACT(a_query_ends_at_what_was_newest_when_it_began),
         FACT(filters_go_with_the_question),
         FACT(a_consumer_asks_behind_its_cursor_and_then_by_number),
+        FACT(a_cursor_moves_over_what_the_filters_left_out_unless_an_alert_is_pending),
         FACT(a_refusal_is_an_error_with_the_brokers_reason),
         FACT(an_event_that_is_none_is_skipped_with_an_error),
         FACT(an_answer_that_is_none_is_an_error),

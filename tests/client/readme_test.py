@@ -5,7 +5,8 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.environ.get("TOCSIN_SOURCE", "."), "tests", "system"))
-from tocsin_wire import Broker, Connection, Watcher, article, definition, hit, item, run_tests
+from house import Broker, run_tests
+from wire import Connection, Watcher, article, definition, hit, item
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHINA = definition("china-ai/travel-advice")

@@ -115,6 +115,11 @@ static void nobody_answering_is_said_within_the_time_limit(void **state)
                                               "running?");
     assert_int_equal(tocsin_publish(*state, "{\"id\":\"1\",\"text\":\"x\"}", 21, NULL, 0, &receipt),
                      TOCSIN_ETIMEOUT);
+    assert_int_equal(tocsin_submit(*state, "{\"id\":\"1\",\"text\":\"x\"}", 21, NULL, 0),
+                     TOCSIN_OK);
+    assert_int_equal(tocsin_collect(*state, &receipt), TOCSIN_ETIMEOUT);
+    assert_int_equal(tocsin_publish(*state, "{\"id\":\"1\",\"text\":\"x\"}", 21, NULL, 0, &receipt),
+                     TOCSIN_EINVAL); // one is on the way
     assert_int_equal(tocsin_consume(*state, "desk", NULL), TOCSIN_OK);
     assert_int_equal(tocsin_acknowledge(*state, 1), TOCSIN_ETIMEOUT);
     assert_int_equal(tocsin_subscribe(*state, NULL), TOCSIN_OK);

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 
 from house import House, until
+from wire import zmq
 
 GOOD = '{"id": "good", "title": "t", "text": "A bell rings."}\n'
 WATCH = "tocsin: 1\nnamespace: probe\nwatches:\n  - {name: bell, match: bell, tests: [{text: bell, expect: hit}]}\n"
@@ -79,17 +80,10 @@ def check_articles(house):
     until("the alert", lambda: len(house.alerts()) == 1)
 
     for what, frames in (("header", [b"T1", b"ARTICLE", b"{"]), ("command", [b"T1", b"SING", b"{}"]), ("version", [b"T9", b"x"])):
-        with house.context.socket(socket_kind()) as peer:
-            peer.linger = 0
-            peer.connect(f"ipc://{house.sockets / 'intake.sock'}")
-            peer.send_multipart(frames)
-            assert peer.poll(10_000), f"no answer to a bad {what}"
-            shown(f"intake, bad {what}", b" ".join(peer.recv_multipart()).decode(), "T1")
-
-
-def socket_kind():
-    import zmq
-    return zmq.REQ
+        with house.connect("intake", zmq.REQ) as peer:
+            peer.socket.send_multipart(frames)
+            assert peer.socket.poll(10_000), f"no answer to a bad {what}"
+            shown(f"intake, bad {what}", b" ".join(peer.socket.recv_multipart()).decode(), "T1")
 
 
 def check_places(house):

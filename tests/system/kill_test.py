@@ -68,7 +68,7 @@ def main():
                 house.watcher(settings)
 
         until("the last article", lambda: marks(house) == articles, patience_s=120)
-        until("an empty outbox", lambda: house.stats("intake.sock")["outbox_waiting"] == 0, patience_s=120)
+        until("an empty outbox", lambda: house.stats("intake")["outbox_waiting"] == 0, patience_s=120)
         assert house.stop("tocsin-watcher") == 0
         assert house.stop("tocsin-broker") == 0
         broken = judge(house.store, expected)

@@ -23,7 +23,7 @@ def main():
         house.watcher("watches: [probe.yaml]\n")
         articles = "".join(f'{{"id": "a{n}", "title": "t", "text": "A bell rings {n}."}}\n' for n in range(3))
         house.run("tocsin", "publish", house.write("articles.jsonl", articles))
-        until("an empty outbox", lambda: house.stats("intake.sock")["outbox_waiting"] == 0)
+        until("an empty outbox", lambda: house.stats("intake")["outbox_waiting"] == 0)
         house.stop("tocsin-watcher")
         house.stop("tocsin-broker")
         expected = [f"probe/bell\ta{n}\t0" for n in range(3)]
@@ -38,6 +38,7 @@ def main():
             db.close()
             found = judge(copy)
             assert any(s.startswith(sentence) for s in found), (sql, found)
+            print(f"found   {sentence}")
 
 
 if __name__ == "__main__":

@@ -6,9 +6,8 @@ mentions the words of the first watch in different stories must not be among the
 import json
 import shutil
 
-import zmq
-
 from house import SHARED, SOURCE, House, skip, until
+from wire import Live
 
 SEEDS = SHARED / "seeds"
 WATCHES = SOURCE / "tests" / "data" / "rules" / "news.yaml"
@@ -22,17 +21,14 @@ def main():
         inbox = house.dir / "inbox"
         inbox.mkdir()
         house.broker()
-        live = house.context.socket(zmq.SUB)
-        live.connect(f"ipc://{house.sockets / 'live.sock'}")
-        live.subscribe("news/")
-        settle(house, live)
+        live = Live(f"ipc://{house.sockets}/live.sock", house.connect("fetch"), "news/")
         house.watcher(f"watches: [{WATCHES}]\nsources:\n  - folder: {inbox}\n  - socket: default\n")
 
         for page in sorted(SEEDS.glob("seed-*.txt")):
             shutil.copy(page, inbox / (page.name + ".part"))
             (inbox / (page.name + ".part")).rename(inbox / page.name)
         until("the pages to be done", lambda: len(list((inbox / "done").glob("*.txt"))) == 5)
-        until("an empty outbox", lambda: house.stats("intake.sock")["outbox_waiting"] == 0)
+        until("an empty outbox", lambda: house.stats("intake")["outbox_waiting"] == 0)
         assert not list(inbox.glob("*.txt")), "a page is still in the inbox"
         assert not list((inbox / "failed").glob("*")), "a page could not be read"
 
@@ -53,28 +49,10 @@ def main():
         print(f"{len(fetched)} alerts, {len(pages)} of five pages for {ADVICE}")
 
 
-def settle(house, live):
-    """Waits until the subscriptions made so far are active."""
-    live.subscribe("~/echo/road/")
-
-    def heard():
-        house.ask("fetch.sock", "ECHO", {"rid": 2, "nonce": "road"})
-        return live.poll(200)
-
-    until("the echo", heard)
-    while live.poll(0):
-        live.recv_multipart()
-    live.unsubscribe("~/echo/road/")
-
-
 def receive(live):
-    while True:
-        assert live.poll(10_000), "the live feed is silent"
-        topic, event = live.recv_multipart()
-        if not topic.startswith(b"~/"):
-            event = json.loads(event)
-            assert event["subject"].encode() == topic
-            return event
+    topic, event = live.receive()
+    assert event["subject"] == topic
+    return event
 
 
 def said(event):

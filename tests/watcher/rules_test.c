@@ -216,6 +216,24 @@ static void a_file_that_is_not_there_cannot_be_read(void **state)
     done(&lines);
 }
 
+// A query that YAML cannot read tears its watch off: nothing is said to be missing there.
+static void what_yaml_tore_off_is_not_missed(void **state)
+{
+    (void)state;
+    static const char *const queries[] = {"@usa AND visa", "*verbot*", "%ab"};
+    char text[200];
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        snprintf(text, sizeof text,
+                 "tocsin: 1\nnamespace: n\nwatches:\n  - name: a\n    match: %s\n", queries[i]);
+        struct reading reading = read_text(".yaml", text);
+        assert_int_equal(tc_diags_count(reading.diags), 1);
+        assert_int_equal(tc_diags_at(reading.diags, 0)->line, 5);
+        assert_non_null(
+            strstr(tc_diags_at(reading.diags, 0)->help.ptr, "put the query in a block"));
+        done(&reading);
+    }
+}
+
 static void a_name_is_unique_among_all_files(void **state)
 {
     struct reading reading = read_file("rules/bulk.jsonl");
@@ -418,6 +436,7 @@ int main(void)
         cmocka_unit_test(lines_give_watches_of_both_forms),
         cmocka_unit_test(mistakes_in_lines_are_told_at_their_line_and_column),
         cmocka_unit_test(a_file_that_is_not_there_cannot_be_read),
+        cmocka_unit_test(what_yaml_tore_off_is_not_missed),
         cmocka_unit_test(a_name_is_unique_among_all_files),
         cmocka_unit_test(tree_and_text_give_the_same_definition),
         cmocka_unit_test(a_definition_is_canonical),

@@ -52,7 +52,7 @@ static void load(struct stage *stage, size_t count)
     for (size_t i = 0; i < count; i++)
         tc_buf_addf(&lines, "{\"namespace\":\"demo\",\"name\":\"w%zu\",\"match\":\"storm\"}\n", i);
     tc_str path = tc_str_of(scratch_text(&stage->scratch, "w.jsonl", lines.ptr));
-    if (watchset_load(&path, 1, &text, NULL, diags, &stage->set, &err) != TC_OK)
+    if (watchset_load(&path, 1, &text, NULL, TC_STR(""), diags, &stage->set, &err) != TC_OK)
         fail_msg("%s", err.text);
     tc_buf_done(&lines);
     tc_diags_free(diags);

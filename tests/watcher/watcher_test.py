@@ -5,17 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import unittest
 
-try:
-    import zmq
-except ImportError:
-    print("skipped: python3-zmq is not installed")
-    sys.exit(77)
-
-PROGRAM = os.path.join(os.environ["TOCSIN_BIN"], "tocsin-watcher")
-PATIENCE_MS = 30000
+sys.path.insert(0, os.path.join(os.environ.get("TOCSIN_SOURCE", "."), "tests", "system"))
+from house import Daemon, binary, until
+from wire import PATIENCE_MS, Connection, zmq
 
 WATCH = """tocsin: 1
 namespace: demo
@@ -26,113 +20,89 @@ watches:
 """
 
 
-class Watcher:
-    """A watcher in a temporary folder."""
+class Watcher(Daemon):
+    """A watcher of one watch, without a broker."""
 
     def __init__(self, config="", query="storm"):
-        self.root = tempfile.TemporaryDirectory(prefix="tocsin-")
-        self.context = zmq.Context()
-        self.process = None
+        super().__init__("tocsin-watcher")
+        self.arguments = ["--config", self.path("watcher.yaml")]
+        self.seen = 0  # how much of the log wait_line() has passed
         self.write("watch.yaml", WATCH % query)
         self.write("watcher.yaml", "state: state\nwatches: [watch.yaml]\nbroker: none\n" + config)
 
     def path(self, name):
-        return os.path.join(self.root.name, name)
+        return os.path.join(self.folder, name)
 
     def write(self, name, text):
         with open(self.path(name), "w", encoding="utf-8") as file:
             file.write(text)
 
-    def command(self, *flags):
-        return [PROGRAM, "--config", self.path("watcher.yaml"), *flags]
+    def run(self, *flags, config="watcher.yaml"):
+        """Runs a watcher beside this one to its end."""
+        return subprocess.run([binary(self.program), "--config", self.path(config), *flags], cwd=self.folder,
+                              env=self.environment, text=True, capture_output=True, timeout=60, check=False)
 
-    def environment(self, **more):
-        return dict(os.environ, TOCSIN_RUNTIME_DIR=self.path("run"), **more)
-
-    def run(self, *flags, **more):
-        return subprocess.run(self.command(*flags), env=self.environment(**more), text=True,
-                              capture_output=True, timeout=60, check=False)
-
-    def start(self, *wrapper, **more):
-        self.process = subprocess.Popen([*wrapper, *self.command()], env=self.environment(**more), text=True,
-                                        stderr=subprocess.PIPE)
+    def start(self, *wrapper, **environment):
+        self.launch(*wrapper, **environment)
         self.wait_line("watcher.ready")
 
     def wait_line(self, word):
-        for line in self.process.stderr:
-            if word in line:
-                return line
-        raise AssertionError(f"the watcher ended before it said {word}")
+        """The next line of the log with the word."""
+        def line():
+            text = self.log_text()
+            at = text.find(word, self.seen)
+            end = text.find("\n", at)
+            if at < 0 or end < 0:
+                return None
+            self.seen = end
+            return text[text.rfind("\n", 0, at) + 1:end]
 
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        rest = self.process.stderr.read()
-        status = self.process.wait(timeout=5)
-        self.process.stderr.close()
-        return status, rest
+        return until(f"{word} in the log", line)
 
-    def socket(self, kind, name):
-        socket = self.context.socket(kind)
-        socket.linger = 0
-        socket.rcvtimeo = PATIENCE_MS
-        socket.connect("ipc://" + self.path("run/" + name))
-        return socket
-
-    def close(self):
-        if self.process and self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-            self.process.stderr.close()
-        self.context.destroy(linger=0)
-        self.root.cleanup()
+    def intake(self, kind=zmq.DEALER):
+        return Connection(self.socket("intake"), kind)
 
 
-def publish(socket, article, body=None):
-    frames = [b"T1", b"ARTICLE", json.dumps({"rid": 1, "article": article}).encode()]
-    socket.send_multipart(frames + ([body.encode()] if body is not None else []))
-    mark, reply, header = socket.recv_multipart()
-    assert mark == b"T1"
-    return reply.decode(), json.loads(header)
+def publish(intake, article, body=None):
+    """What becomes of an article: (reply, header)."""
+    intake.send("ARTICLE", {"article": article}, [] if body is None else [body.encode()])
+    return intake.receive()[:2]
 
 
-def stats(socket):
-    socket.send_multipart([b"T1", b"STATS", b"{}"])
-    return json.loads(socket.recv_multipart()[2])
+def stats(intake):
+    return intake.ask("STATS", reply="STATS")[0]
 
 
 def listen(watcher, intake):
-    """A subscriber of the tap whose subscription is known to be active."""
-    tap = watcher.socket(zmq.SUB, "tap.sock")
+    """A subscriber of the tap whose subscription is known to be active: probes until one arrives."""
+    tap = zmq.Context.instance().socket(zmq.SUB)
+    tap.linger = 0
+    tap.connect(watcher.socket("tap"))
     tap.subscribe(b"")
     number = 0
-    tap.rcvtimeo = 100
-    while True:
+
+    def heard():
+        nonlocal number
         number += 1
         publish(intake, {"id": f"probe-{number}", "text": "storm"})
-        try:
-            tap.recv_multipart()
-            break
-        except zmq.Again:
-            continue
-    tap.rcvtimeo = 500
-    try:
-        while True:
-            tap.recv_multipart()  # later probes
-    except zmq.Again:
-        tap.rcvtimeo = PATIENCE_MS
-        return tap
+        return tap.poll(100)
+
+    until("a probe on the tap", heard)
+    while json.loads(tap.recv_multipart()[1])["data"]["article"]["id"] != f"probe-{number}":
+        assert tap.poll(PATIENCE_MS), "the last probe is missing"
+    return tap
 
 
 class WatcherTest(unittest.TestCase):
     def watcher(self, *args, **more):
         watcher = Watcher(*args, **more)
-        self.addCleanup(watcher.close)
+        self.addCleanup(watcher.__exit__, None)
         return watcher
 
     def test_an_article_is_accepted_and_its_hit_shown_on_the_tap(self):
         watcher = self.watcher()
         watcher.start()
-        intake = watcher.socket(zmq.REQ, "intake.sock")
+        intake = watcher.intake(zmq.REQ)
         tap = listen(watcher, intake)
         reply, header = publish(intake, {"id": "a", "title": "Weather", "url": "http://e/a"},
                                 "A storm is coming. Stay inside.")
@@ -146,14 +116,13 @@ class WatcherTest(unittest.TestCase):
         self.assertNotIn("sequence", event)
         self.assertEqual(event["data"]["article"]["url"], "http://e/a")
         self.assertIn("\u27e6storm\u27e7", event["data"]["excerpt"])
-        status, _ = watcher.stop()
-        self.assertEqual(status, 0)
+        self.assertEqual(watcher.stop(), 0)
 
     def test_a_repeat_is_a_duplicate_also_after_a_restart_and_a_change_a_version(self):
         watcher = self.watcher()
         for first in (True, False):
             watcher.start()
-            intake = watcher.socket(zmq.DEALER, "intake.sock")
+            intake = watcher.intake()
             reply, _ = publish(intake, {"id": "a"}, "A storm is coming.")
             self.assertEqual(reply, "ACCEPTED" if first else "DUPLICATE")
             if first:
@@ -166,7 +135,7 @@ class WatcherTest(unittest.TestCase):
     def test_what_cannot_be_read_is_rejected_with_its_reason(self):
         watcher = self.watcher("max_article_bytes: 2000B\n")
         watcher.start()
-        intake = watcher.socket(zmq.REQ, "intake.sock")
+        intake = watcher.intake(zmq.REQ)
         for article, body, reason in (
                 ({"id": "a"}, "", "empty"),
                 ({"id": "a"}, "x" * 3000, "larger than 2000 bytes"),
@@ -175,11 +144,26 @@ class WatcherTest(unittest.TestCase):
             reply, header = publish(intake, article, body)
             self.assertEqual(reply, "REJECTED")
             self.assertIn(reason, header["reason"])
-        intake.send_multipart([b"T1", b"ARTICLE", b'{"article":{"id":"b"}}', b"a storm \xff"])
-        self.assertEqual(intake.recv_multipart()[1], b"ACCEPTED")  # repaired, and counted
+        intake.send("ARTICLE", {"article": {"id": "b"}}, [b"a storm \xff"])
+        self.assertEqual(intake.receive()[0], "ACCEPTED")  # repaired, and counted
         now = stats(intake)
         self.assertEqual((now["link"], now["watches"], now["articles"], now["rejected"]),
                          ("none", 1, 1, 4))
+
+    def test_a_file_that_is_broken_at_the_start_runs_on_its_last_good_version(self):
+        watcher = self.watcher()
+        watcher.start()
+        self.assertEqual(watcher.stop(), 0)
+        watcher.write("watch.yaml", WATCH % "(flood")
+        self.assertEqual(watcher.run("--check").returncode, 78)
+        watcher.start()
+        intake = watcher.intake()
+        self.assertEqual(publish(intake, {"id": "1"}, "storm")[1]["hits"], 1)
+        file = stats(intake)["files"][0]
+        self.assertIn("watch.yaml:6:", file["error"])
+        self.assertIn("T", file["since"])
+        self.assertEqual(watcher.stop(), 0)
+        self.assertIn(f"running={file['since']}", watcher.log_text())
 
     def test_a_folder_is_read_to_its_end(self):
         watcher = self.watcher("sources:\n  - folder: inbox\n  - lines: wire.jsonl\n")
@@ -193,10 +177,21 @@ class WatcherTest(unittest.TestCase):
         self.assertTrue(os.path.exists(watcher.path("inbox/failed/bad.json.reason")))
         self.assertIn("wire.jsonl:2", result.stderr)
 
+    def test_once_says_what_it_waits_for(self):
+        watcher = self.watcher()
+        watcher.write("watcher.yaml", "state: state\nwatches: [watch.yaml]\n"
+                      "broker: ipc:///nowhere/fetch.sock\nsources:\n  - lines: wire.jsonl\n")
+        watcher.write("wire.jsonl", '{"id":"1","text":"storm"}\n')
+        watcher.arguments.append("--once")
+        watcher.start()
+        self.assertIn("for=ipc:///nowhere/fetch.sock outbox_waiting=1",
+                      watcher.wait_line("watcher.waiting"))
+        self.assertEqual(watcher.stop(), 0)  # what waits is safe, and sent by the next run
+
     def test_a_reload_takes_good_files_and_keeps_the_last_good_version_of_bad_ones(self):
         watcher = self.watcher()
         watcher.start()
-        intake = watcher.socket(zmq.REQ, "intake.sock")
+        intake = watcher.intake(zmq.REQ)
         watcher.write("watch.yaml", WATCH % "flood")
         watcher.process.send_signal(signal.SIGHUP)
         watcher.wait_line("watches.loaded")
@@ -213,14 +208,14 @@ class WatcherTest(unittest.TestCase):
         watcher.write("watcher.yaml", "state: state\nwatches: [watch.yaml]\n"
                       "broker: ipc://nobody.sock\nmax_outbox_articles: 3\n")
         watcher.start()
-        intake = watcher.socket(zmq.DEALER, "intake.sock")
+        intake = watcher.intake()
         for number in range(3):
             self.assertEqual(publish(intake, {"id": str(number)}, "storm")[0], "ACCEPTED")
         watcher.wait_line("outbox.full")
         self.assertEqual(publish(intake, {"id": "late"}, "storm")[0], "BUSY")
         now = stats(intake)
         self.assertEqual((now["outbox_waiting"], now["blocked"], now["link"]), (3, True, "down"))
-        self.assertEqual(watcher.stop()[0], 0)
+        self.assertEqual(watcher.stop(), 0)
 
     def test_a_full_disk_blocks_the_input_until_there_is_room(self):
         watcher = self.watcher()
@@ -231,16 +226,12 @@ class WatcherTest(unittest.TestCase):
         if subprocess.run([*small_disk, "true"], capture_output=True, check=False).returncode:
             self.skipTest("a small disk cannot be mounted here")
         watcher.start(*small_disk)
-        intake = watcher.socket(zmq.DEALER, "intake.sock")
+        intake = watcher.intake()
         accepted, text = 0, "storm " * 50
         for number in range(5000):
-            intake.send_multipart([b"T1", b"ARTICLE", json.dumps(
-                {"rid": number, "article": {"id": "x" * 400 + str(number), "text": text}}).encode()])
-            intake.rcvtimeo = 1000
-            try:
-                if intake.recv_multipart()[1] != b"ACCEPTED":
-                    break
-            except zmq.Again:  # it waits for room, like its sender
+            intake.send("ARTICLE", {"article": {"id": "x" * 400 + str(number), "text": text}})
+            # Without an answer it waits for room, like its sender.
+            if not intake.socket.poll(1000) or intake.receive()[0] != "ACCEPTED":
                 break
             accepted += 1
         self.assertIn("the disk is full", watcher.wait_line("outbox.stuck"))
@@ -248,12 +239,12 @@ class WatcherTest(unittest.TestCase):
         os.remove(f"/proc/{watcher.process.pid}/root{watcher.path('state')}/ballast")
         watcher.wait_line("outbox.unstuck")
         intake.close()
-        intake = watcher.socket(zmq.DEALER, "intake.sock")
+        intake = watcher.intake()
         self.assertEqual(publish(intake, {"id": "after"}, "storm")[0], "ACCEPTED")
         self.assertEqual(publish(intake, {"id": "x" * 400 + "0"}, text)[0], "DUPLICATE")
         self.assertEqual(publish(intake, {"id": "x" * 400 + str(accepted - 1)}, text)[0],
                          "DUPLICATE")
-        self.assertEqual(watcher.stop()[0], 0)
+        self.assertEqual(watcher.stop(), 0)
 
     def test_bad_starts_say_why(self):
         watcher = self.watcher(query="(storm")
@@ -268,9 +259,7 @@ class WatcherTest(unittest.TestCase):
         self.assertEqual(result.returncode, 75)
         self.assertIn("outbox.lock is held by process", result.stderr)
         watcher.write("other.yaml", "state: state2\nwatches: [watch.yaml]\nbroker: none\n")
-        result = subprocess.run([PROGRAM, "--config", watcher.path("other.yaml")], text=True,
-                                env=watcher.environment(), capture_output=True, timeout=60,
-                                check=False)
+        result = watcher.run(config="other.yaml")
         self.assertEqual(result.returncode, 75)
         self.assertIn("tap.sock.lock is held by process", result.stderr)
 
@@ -278,15 +267,14 @@ class WatcherTest(unittest.TestCase):
         for point, again in (("outbox.commit", "ACCEPTED"), ("outbox.committed", "DUPLICATE")):
             watcher = self.watcher()
             watcher.start(TOCSIN_FAULT=point)
-            intake = watcher.socket(zmq.DEALER, "intake.sock")
-            intake.send_multipart([b"T1", b"ARTICLE", b'{"article":{"id":"a","text":"storm"}}'])
-            self.assertEqual(watcher.process.wait(timeout=30), -signal.SIGKILL)
-            watcher.process.stderr.close()
+            intake = watcher.intake()
+            intake.send("ARTICLE", {"article": {"id": "a", "text": "storm"}})
+            self.assertEqual(watcher.wait_end(), -signal.SIGKILL)
             intake.close()
             watcher.start()
-            intake = watcher.socket(zmq.DEALER, "intake.sock")
+            intake = watcher.intake()
             self.assertEqual(publish(intake, {"id": "a", "text": "storm"})[0], again)
 
 
 if __name__ == "__main__":
-    unittest.main()
+    unittest.main(verbosity=2, warnings="ignore")  # sockets may end with the program

@@ -15,6 +15,7 @@ static const struct text_settings text = {TEXT_WORDS_TOCSIN};
 
 struct stage {
     struct scratch scratch;
+    const char *kept; // folder of last good versions, "" for none
     struct watchset *set;
     struct tc_diags *diags; // of the last load
     struct tc_err err;
@@ -24,6 +25,7 @@ static int make(void **state)
 {
     struct stage *stage = calloc(1, sizeof *stage);
     scratch_make(&stage->scratch);
+    stage->kept = "";
     *state = stage;
     return 0;
 }
@@ -38,16 +40,19 @@ static int clean(void **state)
     return 0;
 }
 
-// Loads *.jsonl of the folder; what was loaded before is in force.
+// Loads *.jsonl and w.yaml of the folder; what was loaded before is in force.
 static int load(struct stage *stage)
 {
-    char pattern[SCRATCH_PATH];
+    char lines[SCRATCH_PATH], yaml[SCRATCH_PATH];
     struct watchset *next = NULL;
-    snprintf(pattern, sizeof pattern, "%s", scratch_path(&stage->scratch, "*.jsonl"));
-    tc_str glob = tc_str_of(pattern);
+    snprintf(lines, sizeof lines, "%s", scratch_path(&stage->scratch, "*.jsonl"));
+    snprintf(yaml, sizeof yaml, "%s", scratch_path(&stage->scratch, "w.yaml"));
+    const tc_str globs[] = {tc_str_of(lines), tc_str_of(yaml)};
+    size_t count = scratch_has(&stage->scratch, "w.yaml") ? 2 : 1;
     tc_diags_free(stage->diags);
     stage->diags = tc_diags_new();
-    int code = watchset_load(&glob, 1, &text, stage->set, stage->diags, &next, &stage->err);
+    int code = watchset_load(globs, count, &text, stage->set, tc_str_of(stage->kept), stage->diags,
+                             &next, &stage->err);
     if (code == TC_OK) {
         watchset_free(stage->set);
         stage->set = next;
@@ -107,8 +112,118 @@ static void a_name_that_an_earlier_file_has_is_refused(void **state)
     assert_int_equal(load(stage), TC_OK);
     put(stage, "b.jsonl", ONE("three") ONE("one"));
     assert_int_equal(load(stage), TC_OK);
-    assert_int_equal(watchset_watches(stage->set), 1);
+    assert_int_equal(watchset_watches(stage->set), 2); // "two" stays in force
     assert_non_null(strstr(watchset_file(stage->set, 1).why, "watch demo/one is in "));
+}
+
+static void an_older_version_gives_way_to_what_has_its_watch_now(void **state)
+{
+    struct stage *stage = *state;
+    put(stage, "a.jsonl", ONE("one"));
+    put(stage, "b.jsonl", ONE("two"));
+    assert_int_equal(load(stage), TC_OK);
+    put(stage, "a.jsonl", ONE("one") ONE("two"));
+    put(stage, "b.jsonl", BROKEN);
+    assert_int_equal(load(stage), TC_OK);
+    assert_int_equal(watchset_watches(stage->set), 2);
+    assert_false(watchset_file(stage->set, 0).stale);
+    assert_int_equal(watchset_file(stage->set, 1).watches, 0);
+}
+
+// ---- remembered over restarts -----------------------------------------------------------
+
+static void not_remembered(const char *path, const struct tc_err *err)
+{
+    fail_msg("%s: %s", path, err->text);
+}
+
+static void tell_nothing(const char *path, const struct tc_err *err)
+{
+    (void)path;
+    assert_int_equal(err->code, TC_EINVAL);
+}
+
+// Begins anew, as a restart does; what was in force is remembered in the folder "kept".
+static void restart(struct stage *stage)
+{
+    static char kept[SCRATCH_PATH];
+    snprintf(kept, sizeof kept, "%s", scratch_path(&stage->scratch, "kept"));
+    stage->kept = kept;
+    if (stage->set)
+        watchset_remember(stage->set, tc_str_of(kept), not_remembered);
+    watchset_free(stage->set);
+    stage->set = NULL;
+}
+
+#define LISTED                                                                                     \
+    "tocsin: 1\nnamespace: demo\ninclude: [lists/words.yaml]\nwatches:\n"                          \
+    "  - name: listed\n    match: '@words'\n    tests: [{text: 'a gale', expect: hit}]\n"
+#define WORDS(word) "tocsin: 1\nlists:\n  words: [" word "]\n"
+
+static void a_broken_file_starts_with_its_last_good_version(void **state)
+{
+    struct stage *stage = *state;
+    put(stage, "a.jsonl", ONE("one") ONE("two"));
+    assert_int_equal(load(stage), TC_OK);
+    restart(stage);
+    put(stage, "a.jsonl", BROKEN);
+    assert_int_equal(load(stage), TC_OK);
+    assert_int_equal(watchset_watches(stage->set), 2);
+    assert_true(watchset_file(stage->set, 0).since_wall_ns > 0);
+    assert_non_null(strstr(watchset_file(stage->set, 0).why, "a.jsonl:1:"));
+    assert_true(tc_diags_errors(stage->diags) > 0);
+    restart(stage); // a stale file does not replace what is remembered
+    assert_int_equal(load(stage), TC_OK);
+    assert_int_equal(watchset_watches(stage->set), 2);
+    restart(stage);
+    put(stage, "b.jsonl", BROKEN); // this one never was good
+    assert_int_equal(load(stage), TC_EPARSE);
+}
+
+static void a_failed_test_and_a_broken_list_count_as_well(void **state)
+{
+    struct stage *stage = *state;
+    mkdir(scratch_path(&stage->scratch, "lists"), 0700);
+    put(stage, "lists/words.yaml", WORDS("gale"));
+    put(stage, "w.yaml", LISTED);
+    assert_int_equal(load(stage), TC_OK);
+    restart(stage);
+    static const char *const broken[] = {WORDS("breeze"), "tocsin: 1\nlists: [", NULL};
+    for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
+        if (broken[i])
+            put(stage, "lists/words.yaml", broken[i]);
+        else
+            remove(scratch_path(&stage->scratch, "lists/words.yaml"));
+        assert_int_equal(load(stage), TC_OK);
+        assert_int_equal(watchset_watches(stage->set), 1);
+        assert_int_equal(watchset_stale(stage->set), 1);
+        restart(stage);
+    }
+    put(stage, "lists/words.yaml", WORDS("gale, storm"));
+    assert_int_equal(load(stage), TC_OK);
+    assert_int_equal(watchset_stale(stage->set), 0);
+    struct tc_id newer = matcher_watch(watchset_matcher(stage->set), 0)->hash;
+    restart(stage); // the newer list is remembered now
+    put(stage, "w.yaml", "nonsense");
+    assert_int_equal(load(stage), TC_OK);
+    assert_true(tc_id_eq(newer, matcher_watch(watchset_matcher(stage->set), 0)->hash));
+}
+
+static void a_file_that_changes_while_it_is_copied_is_not_remembered(void **state)
+{
+    struct stage *stage = *state;
+    put(stage, "a.jsonl", ONE("one"));
+    assert_int_equal(load(stage), TC_OK);
+    restart(stage);
+    assert_int_equal(load(stage), TC_OK);
+    put(stage, "a.jsonl", ONE("other")); // not what is in force
+    watchset_remember(stage->set, tc_str_of(stage->kept), tell_nothing);
+    put(stage, "a.jsonl", BROKEN);
+    watchset_free(stage->set);
+    stage->set = NULL;
+    assert_int_equal(load(stage), TC_OK);
+    struct matcher *matcher = watchset_matcher(stage->set);
+    assert_true(tc_str_eq(matcher_watch(matcher, 0)->name, TC_STR("demo/one")));
 }
 
 static void a_pattern_that_names_nothing_is_a_warning(void **state)
@@ -139,6 +254,10 @@ int main(void)
         WATCHSET_TEST(at_the_start_every_file_has_to_be_good),
         WATCHSET_TEST(a_file_that_breaks_keeps_its_last_good_version),
         WATCHSET_TEST(a_name_that_an_earlier_file_has_is_refused),
+        WATCHSET_TEST(an_older_version_gives_way_to_what_has_its_watch_now),
+        WATCHSET_TEST(a_broken_file_starts_with_its_last_good_version),
+        WATCHSET_TEST(a_failed_test_and_a_broken_list_count_as_well),
+        WATCHSET_TEST(a_file_that_changes_while_it_is_copied_is_not_remembered),
         WATCHSET_TEST(a_pattern_that_names_nothing_is_a_warning),
         WATCHSET_TEST(a_matcher_lives_on_while_it_is_held),
     };

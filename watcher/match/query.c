@@ -126,9 +126,10 @@ static struct query_node *read_exact(struct reader *reader)
     bool adjacent = reader->now.from == behind;
     if (adjacent && (reader->now.kind == TOKEN_WORD || reader->now.kind == TOKEN_PHRASE))
         return read_words(reader, true, from);
-    query_wrong(&reader->lexer, from, behind, "E0109", "write it before each word: =US OR =USA",
-                "\"=\" stands directly before a word or a phrase, not before a %s",
-                reader->now.kind == TOKEN_LIST ? "list" : "group");
+    if (reader->now.kind != TOKEN_END && reader->now.kind != TOKEN_CLOSE)
+        query_wrong(&reader->lexer, from, behind, "E0109", "write it before each word: =US OR =USA",
+                    "\"=\" stands directly before a word or a phrase, not before a %s",
+                    reader->now.kind == TOKEN_LIST ? "list" : "group");
     return read_atom(reader);
 }
 
@@ -163,7 +164,7 @@ static struct query_node *read_list(struct reader *reader)
     node->list = find_list(reader->lists, token.text);
     if (!node->list) {
         unknown_list(reader, &token);
-        return hole(reader);
+        return node_at(reader, QUERY_WORDS, 0, token.from, token.to);
     }
     return node;
 }
@@ -505,6 +506,14 @@ static bool starts_term(enum query_token_kind kind)
     }
 }
 
+// Whether nothing could be read for a term, not even behind its field; that was reported.
+static bool is_hole(const struct query_node *node)
+{
+    while (node->child_count == 1)
+        node = node->children[0];
+    return node->op == QUERY_WORDS && node->from == node->to;
+}
+
 // Terms side by side: read them all, then offer what can be written instead.
 static void side_by_side(struct reader *reader, struct children *parts)
 {
@@ -534,8 +543,9 @@ static void side_by_side(struct reader *reader, struct children *parts)
                         reader->lexer.text.ptr + parts->items[i]->from);
         tc_buf_puts(&help, either ? "" : "\n");
     }
-    query_wrong(&reader->lexer, from, to, "E0105", help.ptr,
-                "two terms side by side, no operator between them");
+    if (!is_hole(parts->items[first]))
+        query_wrong(&reader->lexer, from, to, "E0105", help.ptr,
+                    "two terms side by side, no operator between them");
     tc_buf_done(&help);
 }
 
@@ -603,8 +613,10 @@ static struct query_node *read_all(struct reader *reader)
         if (token.kind == TOKEN_CLOSE)
             query_wrong(&reader->lexer, token.from, token.to, "E0103", NULL, "\")\" without \"(\"");
         else if (token.kind != TOKEN_BAD)
-            query_wrong(&reader->lexer, token.from, token.to, "E0101", NULL, "unexpected \"%.*s\"",
-                        (int)(token.to - token.from), reader->lexer.text.ptr + token.from);
+            query_wrong(&reader->lexer, token.from, token.to, "E0101",
+                        token.kind == TOKEN_COMMA ? "join terms with OR: a OR b" : NULL,
+                        "unexpected \"%.*s\"", (int)(token.to - token.from),
+                        reader->lexer.text.ptr + token.from);
         advance(reader);
         if (starts_term(reader->now.kind))
             read_or(reader); // for its mistakes

@@ -28,6 +28,13 @@ static size_t literal_letters(tc_str folded, bool wild)
     return letters;
 }
 
+// A wildcard directly beside another word: only characters of scripts without spaces end one so.
+static bool touches_character(const struct text_query_word *words, size_t count, size_t i)
+{
+    return (i > 0 && words[i - 1].to == words[i].from) ||
+           (i + 1 < count && words[i].to == words[i + 1].from);
+}
+
 static bool wildcards_fit(struct query_lexer *lexer, const struct query_leaf *leaf,
                           const struct query_node *node, const struct text_query_word *words)
 {
@@ -35,8 +42,12 @@ static bool wildcards_fit(struct query_lexer *lexer, const struct query_leaf *le
         if (!words[i].wild || literal_letters(words[i].folded, true) >= WILD_LETTERS_LEAST)
             continue;
         size_t from = leaf->text_from + words[i].from, to = leaf->text_from + words[i].to;
-        query_wrong(lexer, from, to, "E0110", "a literal * or ? is written \\* or \\?",
-                    "a wildcard needs at least %d letters beside it", WILD_LETTERS_LEAST);
+        query_wrong(
+            lexer, from, to, "E0110",
+            touches_character(words, node->word_count, i)
+                ? "without spaces between words 中国 is found inside every run: leave it out"
+                : "a literal * or ? is written \\* or \\?",
+            "a wildcard needs at least %d letters beside it", WILD_LETTERS_LEAST);
         return false;
     }
     return true;

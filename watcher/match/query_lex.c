@@ -223,6 +223,16 @@ static bool number_at(tc_str text, size_t at, uint32_t *out, size_t *end)
     return i > at;
 }
 
+// Where "/x" behind an operator ends, which is no number, or one where none belongs.
+static size_t slash_end(tc_str text, size_t slash)
+{
+    size_t at = slash + 1, next;
+    UChar32 c;
+    while ((c = char_at(text, at, &next)) == '-' || is_word_char(c))
+        at = next;
+    return at;
+}
+
 // NEAR/5, ATLEAST/3( and the plain operators. False when the word is not an operator here.
 static bool lex_keyword(struct query_lexer *lexer, tc_str word, struct query_token *token)
 {
@@ -238,30 +248,44 @@ static bool lex_keyword(struct query_lexer *lexer, tc_str word, struct query_tok
         return false;
     token->kind = key->kind;
     token->op = key->op;
-    token->to = end;
+    token->to = slash && !numbered ? slash_end(lexer->text, token->to) : end;
     if (key->number && !numbered) {
         query_wrong(lexer, token->from, token->to, "E0106", NULL, "%s needs its number: %s/%d",
                     key->word, key->word, key->call ? 2 : 4);
         token->number = 1;
+    } else if (!key->number && slash) {
+        query_wrong(lexer, token->from, token->to, "E0106", NULL, "%s has no number", key->word);
     }
     return true;
 }
 
-// and, or, not: what was meant is clear.
+// Whether a keyword in small letters was meant as one: and, or, not are; the names of groups are
+// directly before "(". *number and *end are those of its /n then.
+static bool is_meant(tc_str text, const struct keyword *key, uint32_t *number, size_t *end)
+{
+    if (key->kind == TOKEN_AND || key->kind == TOKEN_OR || key->kind == TOKEN_NOT)
+        return true;
+    if (!key->call && key->kind != TOKEN_SENTENCE && key->kind != TOKEN_PARAGRAPH)
+        return false;
+    if (key->number && (peek(text, *end) != '/' || !number_at(text, *end + 1, number, end)))
+        return false;
+    return peek(text, *end) == '(';
+}
+
+// and, or, not, sentence(...), atleast/3(...)
 static bool lex_lower_case(struct query_lexer *lexer, tc_str word, struct query_token *token)
 {
-    static const struct {
-        const char *word, *help;
-        enum query_token_kind kind;
-    } lower[] = {{"and", "did you mean AND?", TOKEN_AND},
-                 {"or", "did you mean OR?", TOKEN_OR},
-                 {"not", "did you mean NOT?", TOKEN_NOT}};
-    for (size_t i = 0; i < sizeof lower / sizeof *lower; i++) {
-        if (!same_letters(word, lower[i].word))
+    char help[40];
+    for (size_t i = 0; i < KEYWORDS; i++) {
+        const struct keyword *key = &keywords[i];
+        size_t end = token->to;
+        if (!same_letters(word, key->word) || !is_meant(lexer->text, key, &token->number, &end))
             continue;
-        query_wrong(lexer, token->from, token->to, "E0106", lower[i].help,
-                    "operators are upper case");
-        token->kind = lower[i].kind;
+        token->kind = key->kind;
+        token->op = key->op;
+        token->to = end;
+        snprintf(help, sizeof help, "did you mean %s?", key->word);
+        query_wrong(lexer, token->from, end, "E0106", help, "operators are upper case");
         return true;
     }
     return false;
@@ -342,13 +366,28 @@ static void lex_clause(struct query_lexer *lexer, tc_str word, struct query_toke
                     "a clause name has at most %d letters", QUERY_NAME_BYTES);
 }
 
+static bool is_address(tc_str field)
+{
+    return same_letters(field, "http") || same_letters(field, "https");
+}
+
+// Where a value ends that runs to white space or ")".
+static size_t value_end(tc_str text, size_t at)
+{
+    size_t next;
+    UChar32 c;
+    while ((c = char_at(text, at, &next)) != 0 && c != ')' && !is_space(c))
+        at = next;
+    return at;
+}
+
 static void lex_unknown_field(struct query_lexer *lexer, tc_str word, struct query_token *token)
 {
     static const char *const fields[] = {"title",  "lead",    "body", "source", "lang",
                                          "author", "section", "tag",  "url"};
     const char *near = tc_nearest(word, fields, sizeof fields / sizeof *fields);
     char help[120];
-    if (same_letters(word, "http") || same_letters(word, "https"))
+    if (is_address(word))
         snprintf(help, sizeof help, "write url: before an address, without %.*s://", TC_ARG(word));
     else if (near)
         snprintf(help, sizeof help, "did you mean %s:?", near);
@@ -360,6 +399,10 @@ static void lex_unknown_field(struct query_lexer *lexer, tc_str word, struct que
                 TC_ARG(word));
     token->kind = TOKEN_PART;
     token->op = QUERY_BODY;
+    if (is_address(word)) { // all of it is one mistake
+        token->kind = TOKEN_BAD;
+        token->to = value_end(lexer->text, token->to);
+    }
 }
 
 // A word with a colon behind it is a field, with two a clause's name. False when it has none.
@@ -494,15 +537,16 @@ static void lex_bad(struct query_lexer *lexer, struct query_token *token, UChar3
                     lexer->text.ptr + token->from);
 }
 
-// && || ! and + are refused with what to write.
+// & && | || and ! are refused with what to write.
 static bool lex_foreign_sign(struct query_lexer *lexer, struct query_token *token, UChar32 c)
 {
     UChar32 after = peek(lexer->text, token->to);
-    if ((c == '&' || c == '|') && after == c) {
-        token->to++;
+    if (c == '&' || c == '|') {
+        token->to += after == c;
         token->kind = c == '&' ? TOKEN_AND : TOKEN_OR;
         query_wrong(lexer, token->from, token->to, "E0106", c == '&' ? "write AND" : "write OR",
-                    "\"%.*s\" is not an operator here", 2, lexer->text.ptr + token->from);
+                    "\"%.*s\" is not an operator here", (int)(token->to - token->from),
+                    lexer->text.ptr + token->from);
         return true;
     }
     if (c == '!' && after > 0 && !is_space(after)) {
@@ -586,12 +630,10 @@ static void skip(struct query_lexer *lexer)
 // The value of source: or url: as it stands, to white space or ")".
 static bool lex_value(struct query_lexer *lexer, struct query_token *token)
 {
-    size_t at = lexer->at, next;
-    UChar32 c = peek(lexer->text, at);
+    UChar32 c = peek(lexer->text, lexer->at);
     if (is_quote(c) || c == '(')
         return false;
-    while ((c = char_at(lexer->text, at, &next)) != 0 && c != ')' && !is_space(c))
-        at = next;
+    size_t at = value_end(lexer->text, lexer->at);
     if (at == lexer->at)
         return false;
     *token = (struct query_token){

@@ -17,8 +17,9 @@
 enum { WAITING = 0, ACKED = 1 }; // item.state
 
 enum {
-    TRIM_ITEMS = 500, // rows that one outbox_trim looks at, so that it never holds the thread long
-    TRIM_MARKS = 500,
+    TRIM_ROWS = 500, // of each table, in one outbox_trim: it never holds the thread long
+    KNOWN_DEFINITIONS = 16 * 1024,
+    DEFINITION_SPAN = 10 * 1000,    // items
     CHECK_BYTES = 64 * 1024 * 1024, // files up to here are checked whole when they are opened
 };
 
@@ -33,9 +34,18 @@ static const char schema[] =
     " hseq INTEGER, at INTEGER, header BLOB NOT NULL, hits BLOB NOT NULL);"
     "CREATE INDEX item_waiting ON item(n) WHERE state = 0;"
     "CREATE INDEX item_acked ON item(n) WHERE state = 1;"
-    "CREATE TABLE definition(hash BLOB PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE definition(hash BLOB PRIMARY KEY, body BLOB NOT NULL, until INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE INDEX definition_until ON definition(until);"
     "CREATE TABLE dead(n INTEGER PRIMARY KEY, reason TEXT NOT NULL, header BLOB NOT NULL,"
     " hits BLOB NOT NULL, at INTEGER NOT NULL);";
+
+// Format 1 did not say which items need a definition: all that are there may.
+static const char from_format_1[] =
+    "ALTER TABLE definition ADD COLUMN until INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE definition SET until = (SELECT coalesce(max(n), 0) FROM item);"
+    "CREATE INDEX definition_until ON definition(until);"
+    "PRAGMA user_version = 2;";
 
 enum statement {
     LOOK_SAME,
@@ -51,6 +61,8 @@ enum statement {
     LAST_ACKED,
     OLD_ITEMS,
     OLD_MARKS,
+    OLD_DEFINITIONS,
+    OLD_DEAD,
     STATEMENTS
 };
 
@@ -59,7 +71,8 @@ static const char *const sql[STATEMENTS] = {
     [LOOK_ANY] = "SELECT max(version), min(seen) FROM mark WHERE source = ?1 AND id = ?2",
     [ADD_MARK] = "INSERT OR REPLACE INTO mark VALUES(?1, ?2, ?3, ?4, ?5)",
     [ADD_ITEM] = "INSERT INTO item(state, header, hits) VALUES(0, ?1, ?2)",
-    [ADD_DEFINITION] = "INSERT OR IGNORE INTO definition VALUES(?1, ?2)",
+    [ADD_DEFINITION] = "INSERT INTO definition VALUES(?1, ?2, ?3)"
+                       " ON CONFLICT(hash) DO UPDATE SET until = excluded.until",
     [GET_WAITING] =
         "SELECT n, header, hits FROM item WHERE state = 0 AND n > ?1 ORDER BY n LIMIT ?2",
     [GET_DEFINITION] = "SELECT body FROM definition WHERE hash = ?1",
@@ -73,16 +86,30 @@ static const char *const sql[STATEMENTS] = {
                   " ORDER BY n LIMIT ?1",
     [OLD_MARKS] = "DELETE FROM mark WHERE (source, id, version) IN"
                   " (SELECT source, id, version FROM mark WHERE seen < ?1 ORDER BY seen LIMIT ?2)",
+    [OLD_DEFINITIONS] =
+        "DELETE FROM definition WHERE hash IN (SELECT hash FROM definition WHERE until <"
+        " (SELECT coalesce(min(n), ?1) FROM item) ORDER BY until LIMIT ?2)",
+    [OLD_DEAD] = "DELETE FROM dead WHERE n IN (SELECT n FROM dead ORDER BY n LIMIT ?1)",
+};
+
+// A definition that is surely in the file, for items up to `until`. Without such a span every hit would
+// write the number of its item to the definition; with it, one in DEFINITION_SPAN items does, and a
+// definition stays that much longer than it must.
+struct known {
+    struct tc_id hash;
+    uint64_t until;
 };
 
 struct outbox {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENTS];
-    char *path;
+    char *path, *wal_path;
     int lock_fd;
     struct tc_arena *view;                      // what the last call gave
     struct outbox_counts counts, counts_before; // now, and when the transaction began
     uint64_t acked_bytes, acked_bytes_before;
+    uint64_t last_n;                       // number of the last item, also of one that is gone
+    struct known known[KNOWN_DEFINITIONS]; // placed by the first bytes of their hashes
 };
 
 // ---- errors -------------------------------------------------------------------------------
@@ -188,11 +215,20 @@ static int ask(struct outbox *outbox, const char *query, uint64_t *out, struct t
     return code;
 }
 
+// All of it, or nothing: a transaction that stays open ends with the connection.
+static int run_together(struct outbox *outbox, const char *text, struct tc_err *err)
+{
+    int code = run(outbox, "BEGIN IMMEDIATE", err);
+    if (code == TC_OK)
+        code = run(outbox, text, err);
+    return code == TC_OK ? run(outbox, "COMMIT", err) : code;
+}
+
 // A new file gets our tables; an old one must be ours and of a version that we know.
 static int settle_schema(struct outbox *outbox, struct tc_err *err)
 {
     uint64_t application = 0, version = 0, tables = 0;
-    char set[128];
+    char make[sizeof schema + 128];
     int code = ask(outbox, "PRAGMA application_id", &application, err);
     if (code == TC_OK)
         code = ask(outbox, "PRAGMA user_version", &version, err);
@@ -208,15 +244,10 @@ static int settle_schema(struct outbox *outbox, struct tc_err *err)
                        "that version, or move the file away",
                        outbox->path, (unsigned long long)version, OUTBOX_SCHEMA);
     if (tables)
-        return TC_OK;
-    snprintf(set, sizeof set, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+        return version == 1 ? run_together(outbox, from_format_1, err) : TC_OK;
+    snprintf(make, sizeof make, "%sPRAGMA application_id = %d; PRAGMA user_version = %d", schema,
              OUTBOX_APPLICATION, OUTBOX_SCHEMA);
-    code = run(outbox, "BEGIN", err);
-    if (code == TC_OK)
-        code = run(outbox, schema, err);
-    if (code == TC_OK)
-        code = run(outbox, set, err);
-    return code == TC_OK ? run(outbox, "COMMIT", err) : code;
+    return run_together(outbox, make, err);
 }
 
 static int check(struct outbox *outbox, struct tc_err *err)
@@ -251,6 +282,7 @@ static int count_all(struct outbox *outbox, struct tc_err *err)
         {"SELECT count(*) FROM mark", &outbox->counts.marks},
         {"SELECT coalesce(sum(length(header) + length(hits)), 0) FROM item WHERE state = 1",
          &outbox->acked_bytes},
+        {"SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'item'", &outbox->last_n},
     };
     int code = TC_OK;
     for (size_t i = 0; i < sizeof counts / sizeof *counts && code == TC_OK; i++)
@@ -304,10 +336,11 @@ static int open_database(struct outbox *outbox, struct tc_err *err)
 
 int outbox_open(tc_str dir, struct outbox **out, struct tc_err *err)
 {
-    char path[PATH_MAX], lock[PATH_MAX];
+    char path[PATH_MAX], wal[PATH_MAX], lock[PATH_MAX];
     int path_len = snprintf(path, sizeof path, "%.*s/outbox.db", TC_ARG(dir));
+    int wal_len = snprintf(wal, sizeof wal, "%.*s/outbox.db-wal", TC_ARG(dir));
     int lock_len = snprintf(lock, sizeof lock, "%.*s/outbox.lock", TC_ARG(dir));
-    if ((size_t)path_len >= sizeof path || (size_t)lock_len >= sizeof lock)
+    if ((size_t)wal_len >= sizeof wal || (size_t)lock_len >= sizeof lock)
         return tc_fail(err, TC_EINVAL, "the path of the state folder is too long");
     int code = tc_make_dirs(dir, err);
     if (code != TC_OK)
@@ -315,6 +348,7 @@ int outbox_open(tc_str dir, struct outbox **out, struct tc_err *err)
     struct outbox *outbox = tc_new(sizeof *outbox);
     outbox->lock_fd = -1;
     outbox->path = tc_dup(path, (size_t)path_len);
+    outbox->wal_path = tc_dup(wal, (size_t)wal_len);
     outbox->view = tc_arena_new();
     code = tc_lock((tc_str){lock, (size_t)lock_len}, &outbox->lock_fd, err);
     if (code == TC_OK)
@@ -337,6 +371,7 @@ void outbox_close(struct outbox *outbox)
         close(outbox->lock_fd);
     tc_arena_free(outbox->view);
     free(outbox->path);
+    free(outbox->wal_path);
     free(outbox);
 }
 
@@ -374,10 +409,27 @@ int outbox_begin(struct outbox *outbox, struct tc_err *err)
     return run(outbox, "BEGIN IMMEDIATE", err);
 }
 
+// What is written to a file that has lost its name is gone after the next start, and SQLite goes on
+// without a word.
+static int check_in_place(const struct outbox *outbox, struct tc_err *err)
+{
+    int moved = 0;
+    sqlite3_file_control(outbox->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (moved || access(outbox->wal_path, F_OK) != 0)
+        return tc_fail(
+            err, TC_EIO,
+            "%s or its -wal file was moved or removed while the watcher was at work. Put both "
+            "back, or start again with what is there",
+            outbox->path);
+    return TC_OK;
+}
+
 int outbox_commit(struct outbox *outbox, struct tc_err *err)
 {
     tc_fault("outbox.commit");
-    int code = run(outbox, "COMMIT", err);
+    int code = check_in_place(outbox, err);
+    if (code == TC_OK)
+        code = run(outbox, "COMMIT", err);
     if (code == TC_OK)
         tc_fault("outbox.committed");
     return code;
@@ -389,6 +441,7 @@ void outbox_rollback(struct outbox *outbox)
         sqlite3_exec(outbox->db, "ROLLBACK", NULL, NULL, NULL);
     outbox->counts = outbox->counts_before;
     outbox->acked_bytes = outbox->acked_bytes_before;
+    memset(outbox->known, 0, sizeof outbox->known);
 }
 
 int outbox_add_item(struct outbox *outbox, tc_str header, tc_str hits, struct tc_err *err)
@@ -397,9 +450,11 @@ int outbox_add_item(struct outbox *outbox, tc_str header, tc_str hits, struct tc
     bind_blob(statement, 1, header);
     bind_blob(statement, 2, hits);
     int code = finish(outbox, ADD_ITEM, err);
-    if (code == TC_OK)
-        outbox->counts.waiting++;
-    return code;
+    if (code != TC_OK)
+        return code;
+    outbox->counts.waiting++;
+    outbox->last_n = (uint64_t)sqlite3_last_insert_rowid(outbox->db);
+    return TC_OK;
 }
 
 int outbox_add(struct outbox *outbox, const struct outbox_article *article, struct tc_err *err)
@@ -420,9 +475,19 @@ int outbox_add(struct outbox *outbox, const struct outbox_article *article, stru
 int outbox_define(struct outbox *outbox, struct tc_id hash, tc_str definition, struct tc_err *err)
 {
     sqlite3_stmt *statement = outbox->statements[ADD_DEFINITION];
+    uint32_t place = 0;
+    memcpy(&place, hash.bytes, sizeof place);
+    struct known *known = &outbox->known[place % KNOWN_DEFINITIONS];
+    if (tc_id_eq(known->hash, hash) && outbox->last_n <= known->until)
+        return TC_OK;
+    uint64_t until = outbox->last_n + DEFINITION_SPAN;
     bind_id(statement, 1, &hash);
     bind_blob(statement, 2, definition);
-    return finish(outbox, ADD_DEFINITION, err);
+    bind_number(statement, 3, until);
+    int code = finish(outbox, ADD_DEFINITION, err);
+    if (code == TC_OK)
+        *known = (struct known){hash, until};
+    return code;
 }
 
 // ---- sending ------------------------------------------------------------------------------
@@ -561,7 +626,7 @@ static int old_items(struct outbox *outbox, int64_t now_wall_ns, uint64_t *list,
     bool any = true;
     *count = 0;
     *bytes = 0;
-    bind_number(statement, 1, TRIM_ITEMS);
+    bind_number(statement, 1, TRIM_ROWS);
     int code = next(outbox, OLD_ITEMS, &any, err);
     while (code == TC_OK && any) {
         bool aged = sqlite3_column_int64(statement, 1) < now_wall_ns - OUTBOX_HORIZON_NS;
@@ -575,9 +640,10 @@ static int old_items(struct outbox *outbox, int64_t now_wall_ns, uint64_t *list,
     return code;
 }
 
-static int drop_old(struct outbox *outbox, int64_t now_wall_ns, struct tc_err *err)
+static int drop_old_items(struct outbox *outbox, int64_t now_wall_ns, bool *more,
+                          struct tc_err *err)
 {
-    uint64_t list[TRIM_ITEMS], bytes = 0;
+    uint64_t list[TRIM_ROWS], bytes = 0;
     size_t count = 0;
     int code = old_items(outbox, now_wall_ns, list, &count, &bytes, err);
     for (size_t i = 0; i < count && code == TC_OK; i++)
@@ -586,20 +652,72 @@ static int drop_old(struct outbox *outbox, int64_t now_wall_ns, struct tc_err *e
         return code;
     outbox->counts.acked -= count;
     outbox->acked_bytes -= bytes;
+    *more = *more || count == TRIM_ROWS;
+    return TC_OK;
+}
+
+// Runs a statement that deletes at most TRIM_ROWS rows; counts them.
+static int drop_rows(struct outbox *outbox, enum statement which, uint64_t *dropped, bool *more,
+                     struct tc_err *err)
+{
+    int code = finish(outbox, which, err);
+    if (code != TC_OK)
+        return code;
+    *dropped = (uint64_t)sqlite3_changes(outbox->db);
+    *more = *more || *dropped == TRIM_ROWS;
+    return TC_OK;
+}
+
+static int drop_old_marks(struct outbox *outbox, int64_t now_wall_ns, bool *more,
+                          struct tc_err *err)
+{
     sqlite3_stmt *statement = outbox->statements[OLD_MARKS];
+    uint64_t dropped = 0;
     sqlite3_bind_int64(statement, 1, now_wall_ns - OUTBOX_MARKS_NS);
-    bind_number(statement, 2, TRIM_MARKS);
-    code = finish(outbox, OLD_MARKS, err);
-    if (code == TC_OK)
-        outbox->counts.marks -= (uint64_t)sqlite3_changes(outbox->db);
+    bind_number(statement, 2, TRIM_ROWS);
+    int code = drop_rows(outbox, OLD_MARKS, &dropped, more, err);
+    outbox->counts.marks -= dropped;
     return code;
 }
 
-int outbox_trim(struct outbox *outbox, int64_t now_wall_ns, struct tc_err *err)
+static int drop_old_definitions(struct outbox *outbox, bool *more, struct tc_err *err)
 {
+    sqlite3_stmt *statement = outbox->statements[OLD_DEFINITIONS];
+    uint64_t dropped = 0;
+    bind_number(statement, 1, INT64_MAX); // without any item none is needed
+    bind_number(statement, 2, TRIM_ROWS);
+    int code = drop_rows(outbox, OLD_DEFINITIONS, &dropped, more, err);
+    if (dropped)
+        memset(outbox->known, 0, sizeof outbox->known);
+    return code;
+}
+
+static int drop_old_dead(struct outbox *outbox, bool *more, struct tc_err *err)
+{
+    uint64_t dead = outbox->counts.dead, beyond = 0, dropped = 0;
+    if (dead > OUTBOX_DEAD_MOST)
+        beyond = dead - OUTBOX_DEAD_MOST;
+    if (beyond == 0)
+        return TC_OK;
+    bind_number(outbox->statements[OLD_DEAD], 1, beyond < TRIM_ROWS ? beyond : TRIM_ROWS);
+    int code = drop_rows(outbox, OLD_DEAD, &dropped, more, err);
+    outbox->counts.dead -= dropped;
+    outbox->counts.dead_dropped += dropped;
+    return code;
+}
+
+int outbox_trim(struct outbox *outbox, int64_t now_wall_ns, bool *more, struct tc_err *err)
+{
+    *more = false;
     int code = outbox_begin(outbox, err);
     if (code == TC_OK)
-        code = drop_old(outbox, now_wall_ns, err);
+        code = drop_old_items(outbox, now_wall_ns, more, err);
+    if (code == TC_OK)
+        code = drop_old_marks(outbox, now_wall_ns, more, err);
+    if (code == TC_OK)
+        code = drop_old_definitions(outbox, more, err);
+    if (code == TC_OK)
+        code = drop_old_dead(outbox, more, err);
     if (code == TC_OK)
         code = run(outbox, "COMMIT", err);
     if (code != TC_OK)

@@ -8,10 +8,11 @@
 // whatever order (a file of several versions that is read again after a crash makes nothing new).
 //
 //   tables   mark(source, id, version, content, seen) primary key (source, id, version);
-//            item(n integer primary key, header, hits, state, epoch, hseq, at); definition(hash, body);
+//            item(n integer primary key, header, hits, state, epoch, hseq, at); definition(hash, body, until);
 //            dead(n, reason, header, hits, at)
 //   bounds   acknowledged items: OUTBOX_HORIZON_NS and OUTBOX_HORIZON_BYTES; marks:
-//            OUTBOX_MARKS_NS (an article that comes again later is new; its hits have the same ids)
+//            OUTBOX_MARKS_NS (an article that comes again later is new; its hits have the same ids);
+//            dead letters: the newest OUTBOX_DEAD_MOST; definitions: those that an item may refer to
 //   threads  one: the outbox thread
 #ifndef OUTBOX_H
 #define OUTBOX_H
@@ -23,10 +24,11 @@
 struct outbox;
 
 enum {
-    OUTBOX_SCHEMA = 1,
+    OUTBOX_SCHEMA = 2,
     OUTBOX_APPLICATION = 0x746f634f, // "tocO", in the file's header
     OUTBOX_HORIZON_BYTES = 1024 * 1024 * 1024,
     OUTBOX_BATCH_MOST = 64, // items of one outbox_waiting()
+    OUTBOX_DEAD_MOST = 10 * 1000,
 };
 
 #define OUTBOX_HORIZON_NS (24 * 3600 * INT64_C(1000000000))
@@ -63,6 +65,9 @@ int outbox_add(struct outbox *outbox, const struct outbox_article *article, stru
 
 // One more item of an article whose hits are too many for one frame.
 int outbox_add_item(struct outbox *outbox, tc_str header, tc_str hits, struct tc_err *err);
+
+// Keeps the definition of a watch that an item added before, in this transaction, refers to. Costs a
+// look-up in memory when that was done for a recent item.
 int outbox_define(struct outbox *outbox, struct tc_id hash, tc_str definition, struct tc_err *err);
 int outbox_commit(struct outbox *outbox, struct tc_err *err);
 void outbox_rollback(struct outbox *outbox);
@@ -89,11 +94,14 @@ int outbox_dead(struct outbox *outbox, uint64_t n, tc_str reason, int64_t now_wa
 // holds TC_ID_TEXT_BYTES.
 int outbox_last_acked(struct outbox *outbox, char *epoch, uint64_t *hseq, struct tc_err *err);
 
-// Removes acknowledged items beyond the horizon, and old marks: at most a few hundred a call.
-int outbox_trim(struct outbox *outbox, int64_t now_wall_ns, struct tc_err *err);
+// Removes acknowledged items beyond the horizon, old marks, definitions that no item needs and dead
+// letters beyond their bound: at most a few hundred of each a call. *more tells whether there is
+// something left to remove.
+int outbox_trim(struct outbox *outbox, int64_t now_wall_ns, bool *more, struct tc_err *err);
 
 struct outbox_counts {
     uint64_t waiting, acked, dead, marks;
+    uint64_t dead_dropped; // dead letters that were removed since the start
 };
 struct outbox_counts outbox_counts(const struct outbox *outbox); // kept in memory: costs nothing
 

@@ -91,7 +91,7 @@ static void publish_one(struct tap *tap, const struct tc_event_article *article,
 {
     const struct tc_event_watch *watch = find(tap, hit->watch_hash)->watch;
     struct tc_event event = {.type = TC_EVENT_HIT, .id = hit->id, .time_wall_ns = now_wall_ns};
-    if (!watch)
+    if (!watch || tc_event_watch_quiet(watch, now_wall_ns))
         return;
     tc_buf_clear(&tap->topic);
     tc_buf_clear(&tap->event);
@@ -127,7 +127,7 @@ int tap_publish(struct tap *tap, tc_str record, tc_str hits, int64_t now_wall_ns
     int code = tc_event_article_open(record, &article, err);
     if (code == TC_OK)
         code = tc_hits_open(hits, record, &walk, err);
-    if (code == TC_OK)
+    if (code == TC_OK && !tc_event_article_quiet(article, now_wall_ns))
         code = publish_all(tap, article, &walk, now_wall_ns, err);
     tc_event_article_free(article);
     return code;

@@ -1,4 +1,7 @@
-// tap - every hit as an event on a PUB socket, for subscribers without a broker.
+// tap - hits as events on a PUB socket, for subscribers without a broker.
+//
+// What the broker would keep back is kept back here too: hits of watches that are not live, or have
+// expired, and of articles that are withheld or under embargo. Nobody hears of them later by the tap.
 //
 // Called after the outbox has committed the hits, so an event never tells of something that is then
 // lost. Otherwise the tap promises nothing: a slow subscriber loses messages.
@@ -25,8 +28,8 @@ void tap_close(struct tap *tap); // NULL is fine
 //   TC_EPARSE  the definition is not one
 int tap_define(struct tap *tap, struct tc_id hash, tc_str definition, struct tc_err *err);
 
-// Publishes all hits of one HITS frame, with the article's record. Hits of watches that were not
-// defined are left out. Nothing here waits.
+// Publishes the hits of one HITS frame that may be told at `now_wall_ns`, with the article's record.
+// Hits of watches that were not defined are left out. Nothing here waits.
 //   TC_EPARSE, TC_EPROTO, TC_ECORRUPT  the frames are not what they should be
 int tap_publish(struct tap *tap, tc_str record, tc_str hits, int64_t now_wall_ns,
                 struct tc_err *err);

@@ -121,14 +121,22 @@ static int settle_id(struct article *article, struct tc_err *err)
     return TC_OK;
 }
 
+// A whole number from 1, also as a text of digits. What else publishers call a version ("1.2", a date
+// with dashes) orders nothing for us: such an article is version 1, and when it comes again with other
+// content the next one, as if nothing was said.
 static int take_version(const json_t *object, struct article *article, struct tc_err *err)
 {
     const json_t *value = json_object_get(object, "version");
+    tc_str text = {json_string_value(value), json_string_length(value)};
+    uint64_t number = (uint64_t)json_integer_value(value); // 0 for all but integers
     if (!value || json_is_null(value))
         return TC_OK;
-    if (!json_is_integer(value) || json_integer_value(value) < 1)
-        return tc_fail(err, TC_EPARSE, "\"version\" is no whole number from 1");
-    article->version = (uint64_t)json_integer_value(value);
+    if (!json_is_string(value) && !json_is_number(value))
+        return tc_fail(err, TC_EPARSE, "\"version\" is neither a number nor a text");
+    if (json_is_string(value) && !tc_str_u64(text, &number))
+        return TC_OK;
+    if (number >= 1 && number <= ARTICLE_VERSION_MOST)
+        article->version = number;
     return TC_OK;
 }
 

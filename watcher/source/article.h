@@ -24,6 +24,10 @@ enum {
     ARTICLE_RECORD_TAGS_BYTES = 2048, // tags beyond this stay out of the record
 };
 
+// The largest version that is taken at its word: what every reader of JSON holds exactly (2^53), and
+// far from where the number of the next version would overflow.
+#define ARTICLE_VERSION_MOST (UINT64_C(1) << 53)
+
 enum article_status { ARTICLE_USABLE, ARTICLE_WITHHELD, ARTICLE_CANCELED };
 
 struct article {

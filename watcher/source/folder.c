@@ -349,6 +349,10 @@ static void read_articles(struct folder *folder, struct file *file, struct lines
         int code = lines_next(lines, &article, &err);
         if (code == TC_ENOENT)
             return;
+        if (code == TC_ESTOP) {
+            file->undone = folder->stopping = true;
+            return;
+        }
         if (code != TC_OK)
             refuse_article(folder, file, lines_number(lines), err.text);
         if (code == TC_EIO)
@@ -404,6 +408,7 @@ static bool read_file(struct folder *folder, struct file *file)
         refuse_article(folder, file, 0, err.text);
         return true;
     }
+    lines_stop_on(lines, folder->host->stop_fd); // one article may be all of a huge file
     read_articles(folder, file, lines);
     lines_close(lines);
     tc_fault("source.read");
@@ -490,9 +495,9 @@ static bool wait_for_work(struct folder *folder)
     struct pollfd fds[] = {{.fd = folder->host->stop_fd, .events = POLLIN},
                            {.fd = folder->notify_fd, .events = POLLIN},
                            {.fd = tc_queue_fd(folder->outcomes), .events = POLLIN}};
-    bool busy = folder->look && !full(folder);
-    int ready = poll(fds, 3, busy || folder->look_again ? 0 : FOLDER_LOOK_MS);
-    if (ready == 0 && !busy && !folder->look_again) {
+    bool busy = (folder->look || folder->look_again) && !full(folder);
+    int ready = poll(fds, 3, busy ? 0 : FOLDER_LOOK_MS);
+    if (ready == 0 && !busy) {
         folder->look_again = true;
         folder->left_count = 0;
     }

@@ -36,13 +36,18 @@ static size_t link_length(const char *start, const char *end)
     return (size_t)(p - start);
 }
 
+static bool is_of_run(char c)
+{
+    return is_alnum(c) || c == '.' || c == '-' || c == '_' || c == '+' || c == '%';
+}
+
 // Length of letters, digits and inner signs of a mail name or a host.
 static size_t run_length(const char *p, const char *end)
 {
     const char *q = p;
     if (end - p > ADDRESS_LOOK)
         end = p + ADDRESS_LOOK;
-    while (q < end && (is_alnum(*q) || strchr("._+-%", *q)) && *q)
+    while (q < end && is_of_run(*q))
         q++;
     return (size_t)(q - p);
 }
@@ -91,8 +96,20 @@ static bool has_scheme(const char *p, const char *end)
     return end - q > 3 && memcmp(q, "://", 3) == 0 && (unsigned char)q[3] > ' ';
 }
 
+// Most words before a sign are none: every address but one with www. has one of three signs
+// behind its first run.
+static bool may_be_address(const char *p, const char *end)
+{
+    const char *sign = p + run_length(p, end);
+    if ((*p | 0x20) == 'w')
+        return true;
+    return sign < end && (*sign == '@' || *sign == '/' || *sign == ':');
+}
+
 size_t address_length(const char *p, const char *end)
 {
+    if (!may_be_address(p, end))
+        return 0;
     if (has_scheme(p, end) || begins(p, end, "www.") || begins(p, end, "mailto:")) {
         size_t len = link_length(p, end);
         return len > 4 ? len : 0;

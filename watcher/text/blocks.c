@@ -79,18 +79,22 @@ static void split(const struct marks *marks, struct tc_arena *arena, struct bloc
 
 static uint32_t characters(const struct marks *marks, const struct block *block)
 {
-    tc_str text = marks->text;
-    uint32_t count = 0;
-    if (marks->ascii)
-        return block->to - block->from;
-    for (size_t i = block->from; i < block->to; i++)
-        count += ((unsigned char)text.ptr[i] & 0xC0) != 0x80;
+    uint32_t count = block->to - block->from;
+    if (marks->ascii || count > WRAP_COLUMNS * UTF8_MOST)
+        return count; // or so many that they are too many
+    for (size_t at = block->from; at < block->to; at += MARKS_WINDOW) {
+        uint64_t inner = marks_bits(marks->high, at) & ~marks_bits(marks->lead, at);
+        if (block->to - at < MARKS_WINDOW)
+            inner &= marks_low(block->to - at);
+        count -= (uint32_t)__builtin_popcountll(inner);
+    }
     return count;
 }
 
-static size_t first_word(tc_str text, const struct block *block)
+static size_t first_word(const struct marks *marks, const struct block *block)
 {
-    size_t i = block->from;
+    tc_str text = marks->text;
+    size_t i = marks_find(marks->blank, block->from, block->to); // a tab is no end here
     while (i < block->to && text.ptr[i] != ' ')
         i++;
     return i - block->from;
@@ -157,7 +161,7 @@ static bool is_wrapped(const struct marks *marks, struct blocks *blocks, uint16_
         if (!runs_on(next, margin))
             continue;
         bool open = !ends_sentence(text, line);
-        bool full = line->characters + 1 + first_word(text, next) + WRAP_SLACK >= width;
+        bool full = line->characters + 1 + first_word(marks, next) + WRAP_SLACK >= width;
         bool small = open && (begins_small(text, next) || (full && ends_small(text, line)));
         if (i == 0 && open && !small && !full)
             continue;

@@ -55,6 +55,13 @@ static uint32_t second_vowel(uint32_t first, uint32_t cp, size_t tone)
     return 0;
 }
 
+bool fold_moves_tone(uint32_t vowel, char next)
+{
+    size_t tone = 0;
+    uint32_t plain = first_vowel(vowel, &tone);
+    return plain && second_vowel(plain, (unsigned char)next, tone) != 0;
+}
+
 static bool ends_word(const char *p, const char *end)
 {
     uint32_t cp;
@@ -135,6 +142,19 @@ size_t fold_surface(tc_str raw, bool initials, char *out, size_t room)
     return seen & (UNICODE_TONED | UNICODE_COMPOSES) ? move_tones(out, used) : used;
 }
 
+// The flags of all characters of a piece.
+static unsigned cells_of(tc_str piece)
+{
+    const char *p = piece.ptr, *end = piece.ptr + piece.len;
+    unsigned cells = 0;
+    uint32_t cp;
+    while (p < end) {
+        p += utf8_next(p, end, &cp);
+        cells |= unicode_cell_of(cp);
+    }
+    return cells;
+}
+
 size_t fold_case(tc_str surface, enum fold_how how, char *out, size_t room)
 {
     const char *p = surface.ptr, *end = surface.ptr + surface.len;
@@ -146,10 +166,11 @@ size_t fold_case(tc_str surface, enum fold_how how, char *out, size_t room)
         unsigned cell = unicode_cell_of(cp);
         tc_str piece = {p, len};
         p += len;
-        if (cell & UNICODE_FOLDS)
+        seen |= cell;
+        if (cell & UNICODE_FOLDS) {
             piece = how == FOLD_TURKIC && cp == 'I' ? TC_STR("\xc4\xb1") : unicode_fold(cp);
-        if (piece.len > 2 || cell & UNICODE_COMPOSES)
-            seen |= UNICODE_COMPOSES; // a folding of several characters may compose again
+            seen |= cells_of(piece); // a folding of several characters may compose again
+        }
         used = put(piece, out, used, room);
     }
     return seen & UNICODE_COMPOSES ? compose(out, used, room) : used;

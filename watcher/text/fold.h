@@ -26,6 +26,9 @@ size_t fold_surface(tc_str raw, bool initials, char *out, size_t room);
 // Writes the folded form of a surface; gives its length.
 size_t fold_case(tc_str surface, enum fold_how how, char *out, size_t room);
 
+// Whether the tone mark of a vowel (UNICODE_TONED) may move to the ASCII letter behind it.
+bool fold_moves_tone(uint32_t vowel, char next);
+
 // Writes `raw` in lower case, character by character, and nothing else: what Lucene's
 // StandardAnalyzer does.
 size_t fold_lower(tc_str raw, char *out, size_t room);

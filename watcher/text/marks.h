@@ -8,8 +8,9 @@
 // There are two ways to make them, with the same result to the bit (marks_test.c): 64 bytes at a
 // time with AVX2 where the processor has it, and 8 at a time with a table everywhere.
 //
-//   memory   1.7 bytes of the arena per byte
-//   cost     measured on Reuters articles: 0.2 ns a byte with AVX2, 1.1 ns with the table
+//   memory   2 bytes of the arena per byte
+//   cost     measured on Reuters articles: 0.35 ns a byte with AVX2, 1.5 ns with the
+//            table, of 2.4 and 3.6 ns for text_read as a whole
 //   threads  any
 #ifndef MARKS_H
 #define MARKS_H
@@ -22,17 +23,21 @@
 //   everything beyond ASCII
 //   : # $ % & + / @ _   signs that may belong to a word, or to an address
 //   . before a core byte (.NET U.S.), or behind a w (www.)
-//   other signs between two core bytes (China's 6,022), but for the hyphen, which always cuts
+//   other signs between two core bytes (China's), but for the hyphen, which always cuts
 struct marks {
     tc_str text;
-    const char *small;       // the same text, A-Z as a-z
-    const uint64_t *core;    // ASCII letters and digits
-    const uint64_t *blank;   // ASCII white space, and what lies behind the end
-    const uint64_t *line;    // line feeds
-    const uint64_t *stop;    // where a sentence may end: . ! ? and everything beyond ASCII
-    const uint64_t *careful; // see above
-    size_t lines, words;     // line feeds; an upper bound of the words
+    char *small;         // the same text, A-Z as a-z
+    uint64_t *core;      // ASCII letters and digits, and . and , between two digits
+    uint64_t *blank;     // ASCII white space, and what lies behind the end
+    uint64_t *line;      // line feeds
+    uint64_t *stop;      // where a sentence may end: . ! ? and everything beyond ASCII
+    uint64_t *careful;   // see above
+    uint64_t *high;      // bytes beyond ASCII
+    uint64_t *lead;      // those of them that begin a character
+    uint64_t *cut;       // where a word ends or begins between core bytes (letters.h), or NULL
+    size_t lines, words; // line feeds; an upper bound of the words
     bool ascii;
+    bool doubtful; // holds bytes that may be no UTF-8; false: it is UTF-8
 };
 
 enum marks_how { MARKS_TABLE, MARKS_AVX2 };
@@ -40,7 +45,10 @@ enum marks_how { MARKS_TABLE, MARKS_AVX2 };
 // Whether this processor can. MARKS_TABLE always can.
 bool marks_can(enum marks_how how);
 
-void marks_make(tc_str text, enum marks_how how, struct tc_arena *arena, struct marks *out);
+// `signs`: whether words may hold more than letters and digits of ASCII; else nothing is careful,
+// and no sign is core.
+void marks_make(tc_str text, enum marks_how how, bool signs, struct tc_arena *arena,
+                struct marks *out);
 
 enum { MARKS_WINDOW = 64 };
 

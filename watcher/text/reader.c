@@ -1,7 +1,7 @@
-// Most tokens of most texts hold nothing but ASCII letters, digits and signs that mean nothing
-// (marks.h). Their words are read off the bitmaps, two shifts and two counts of zeros each; every
-// other token goes through the scanner (words.h), which both agree with: text_test.c reads whole
-// paragraphs with the scanner alone and compares.
+// Most tokens hold nothing but letters, digits and signs that mean nothing (marks.h, letters.h).
+// Their words are read off the bitmaps, two counts of zeros each; every other token goes through the
+// scanner (words.h). The scanner alone would give the same: reader_test.c reads every paragraph a
+// second time with it and compares.
 #include "watcher/text/reader.h"
 
 #include "watcher/text/sentence.h"
@@ -157,6 +157,7 @@ static size_t skip_space(tc_str text, size_t at, size_t end)
     return at;
 }
 
+// A byte that may end a sentence stands between the last word and the one at `start`.
 static void look_for_end(struct passage *passage, size_t start)
 {
     tc_str text = passage->marks->text;
@@ -180,20 +181,6 @@ static inline void go_on(struct passage *passage, size_t start)
 }
 
 // ---- words of a passage ------------------------------------------------------------------------
-
-// A word of ASCII letters and digits: a view of the text, and of the text in small letters.
-static inline void add_plain(struct passage *passage, size_t start, size_t len)
-{
-    struct reader *reader = passage->reader;
-    go_on(passage, start);
-    passage->before = start + len;
-    passage->last = reader->word_count;
-    passage->initials = false;
-    add_word(reader, (tc_str){passage->marks->text.ptr + start, len},
-             (tc_str){passage->marks->small + start, len}, (uint32_t)start,
-             (uint32_t)(start + len));
-    reader->position++;
-}
 
 // A word of the scanner with everything that stands at its place.
 static void add_span(struct passage *passage, const struct words_span *span)
@@ -237,30 +224,92 @@ static size_t scan(struct passage *passage, size_t at, size_t stop)
     return passage->scan.p > base + stop ? (size_t)(passage->scan.p - base) : stop;
 }
 
-// Reads token after token.
-static void read_tokens(struct passage *passage, size_t at)
+// The next 64 bytes of a passage, or what is left of it: behind its end everything is blank.
+struct window {
+    uint64_t core, blank, stop, careful, cut;
+};
+
+static struct window window_at(const struct passage *passage, size_t at)
 {
     const struct marks *marks = passage->marks;
+    size_t left = passage->to - at;
+    uint64_t inside = left < MARKS_WINDOW ? marks_low(left) : UINT64_MAX;
+    return (struct window){.core = marks_bits(marks->core, at) & inside,
+                           .blank = marks_bits(marks->blank, at) | ~inside,
+                           .stop = marks_bits(marks->stop, at) & inside,
+                           .careful = marks_bits(marks->careful, at) & inside,
+                           .cut = marks->cut ? marks_bits(marks->cut, at) : 0};
+}
+
+// How many bytes at the beginning of a window need no care: whole tokens and the blanks behind
+// each. Between characters of a script without spaces is as good an end as a blank.
+static size_t plain_length(const struct window *window)
+{
+    uint64_t ends = window->blank << 1 | (window->cut & ~window->careful);
+    if (window->careful)
+        ends &= marks_low(marks_first(window->careful)) << 1 | 1;
+    else if (window->blank >> (MARKS_WINDOW - 1))
+        return MARKS_WINDOW;
+    return ends ? MARKS_WINDOW - 1 - (size_t)__builtin_clzll(ends) : 0;
+}
+
+// Adds the words of the first `len` bytes of a window, each a run of core bytes: a view of the
+// text, and of the text in small letters. This is the loop where most of the time goes, so it
+// keeps what it counts in registers.
+static void add_plain(struct passage *passage, size_t at, const struct window *window, size_t len)
+{
+    struct reader *reader = passage->reader;
+    const struct marks *marks = passage->marks;
+    struct text_word *word = reader->words + reader->word_count;
+    uint64_t inside = len < MARKS_WINDOW ? marks_low(len) : UINT64_MAX;
+    uint64_t core = window->core & inside, stop = window->stop;
+    uint64_t starts = core & (~(core << 1) | window->cut), ends = ~core;
+    uint32_t position = reader->position;
+    if (!core)
+        return;
+    go_on(passage, at + marks_first(core));
+    stop &= ~((core & -core) - 1);
+    while (starts) {
+        uint64_t first = starts & -starts;
+        starts ^= first;
+        size_t from = at + marks_first(first), to = at + marks_first((ends | starts) & -first);
+        if (stop & (first - 1)) {
+            reader->word_count = (size_t)(word - reader->words);
+            passage->last = reader->word_count - 1;
+            passage->initials = false;
+            look_for_end(passage, from);
+            stop &= ~(first - 1);
+        }
+        *word++ = (struct text_word){.folded = marks->small + from,
+                                     .surface = marks->text.ptr + from,
+                                     .folded_len = (uint16_t)(to - from),
+                                     .surface_len = (uint16_t)(to - from),
+                                     .start = (uint32_t)from,
+                                     .end = (uint32_t)to,
+                                     .position = position++,
+                                     .paragraph = reader->paragraph,
+                                     .sentence = reader->sentence};
+        passage->before = to;
+    }
+    reader->position = position;
+    reader->word_count = (size_t)(word - reader->words);
+    passage->last = reader->word_count - 1;
+    passage->initials = false;
+}
+
+// Reads stretch after stretch of plain tokens, and the tokens between them with the scanner.
+static void read_tokens(struct passage *passage, size_t at)
+{
+    const struct reader *reader = passage->reader;
     while (at < passage->to) {
-        uint64_t blank = marks_bits(marks->blank, at);
-        if (blank & 1) {
-            at += marks_first(~blank);
-            continue;
+        struct window window = window_at(passage, at);
+        size_t len = plain_length(&window);
+        if (len && reader->word_room - reader->word_count >= READER_SLACK) {
+            add_plain(passage, at, &window, len);
+            at += len;
+        } else {
+            at = scan(passage, at, marks_find(passage->marks->blank, at + 1, passage->to));
         }
-        size_t len = marks_first(blank);
-        if (len > passage->to - at)
-            len = passage->to - at;
-        if (len == MARKS_WINDOW || marks_bits(marks->careful, at) & marks_low(len)) {
-            at = scan(passage, at, marks_find(marks->blank, at + len, passage->to));
-            continue;
-        }
-        uint64_t core = marks_bits(marks->core, at) & marks_low(len);
-        while (core) {
-            size_t from = marks_first(core), run = marks_first(~(core >> from));
-            add_plain(passage, at + from, run);
-            core &= core + (UINT64_C(1) << from); // the carry runs through the word
-        }
-        at += len;
     }
 }
 
@@ -278,7 +327,7 @@ static void read_words(struct reader *reader, const struct marks *marks, enum tc
     words_init(&passage.scan, tc_str_cut(marks->text, from, to), reader->mode, false);
     reader->forms.text = marks->text.ptr;
     reader->forms.small = marks->small;
-    if (reader->turkic || reader->mode == TEXT_WORDS_ASCII)
+    if (reader->turkic)
         scan(&passage, from, to);
     else
         read_tokens(&passage, from);

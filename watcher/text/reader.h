@@ -13,6 +13,9 @@
 #include "watcher/text/lang.h"
 #include "watcher/text/marks.h"
 
+// Words that are added without a look at the room; the scanner, which looks, takes over before.
+enum { READER_SLACK = MARKS_WINDOW / 2 };
+
 struct reader {
     struct article *article;
     struct marks title, body;

@@ -5,8 +5,11 @@
 
 #include <stdlib.h>
 
-// Folded, without full stops, sorted by bytes. A full stop after these ends no sentence.
-static const char *const abbreviations[] = {
+enum { ABBREVIATION_BYTES = 8 };
+
+// Folded, without full stops, sorted by bytes. A full stop after these ends no sentence. Each fills
+// eight bytes with zeros, so that a comparison is one load: words before full stops are many.
+static const char abbreviations[][ABBREVIATION_BYTES] = {
     "abr",  "abs",  "adm", "ago",  "apr",  "approx", "apt",  "aug", "avr",    "bros", "bzw",
     "ca",   "capt", "cf",  "cmdr", "co",   "col",    "corp", "dec", "dept",   "dez",  "dic",
     "dipl", "dott", "dr",  "drs",  "déc",  "ene",    "est",  "ext", "feb",    "fr",   "févr",
@@ -34,6 +37,18 @@ static bool is_in(const char *const *list, size_t count, tc_str word)
     return false;
 }
 #define IS_IN(list, word) is_in(list, sizeof(list) / sizeof *(list), word)
+
+static bool is_abbreviation(tc_str word)
+{
+    char bytes[ABBREVIATION_BYTES] = {0};
+    if (word.len >= ABBREVIATION_BYTES)
+        return false;
+    memcpy(bytes, word.ptr, word.len);
+    for (size_t i = 0; i < sizeof abbreviations / sizeof *abbreviations; i++)
+        if (memcmp(abbreviations[i], bytes, ABBREVIATION_BYTES) == 0)
+            return true;
+    return false;
+}
 
 static bool is_closer(enum unicode_class class, uint32_t cp)
 {
@@ -90,7 +105,7 @@ static bool stop_is_of_word(const struct sentence_word *word, const char *next, 
     enum unicode_class class = words_class_at(next, end, &len, &cp);
     if (word->folded.len == 0)
         return false;
-    if (is_single_capital(word->surface) || IS_IN(abbreviations, word->folded))
+    if (is_single_capital(word->surface) || is_abbreviation(word->folded))
         return true;
     if (class == CLASS_DIGIT && IS_IN(counters, word->folded))
         return true;
@@ -138,6 +153,8 @@ const char *sentence_end(const struct sentence_word *word, const char *from, con
 bool sentence_ends(tc_str text)
 {
     const char *p = text.ptr + text.len;
+    if (p > text.ptr && (p[-1] | 0x20) >= 'a' && (p[-1] | 0x20) <= 'z')
+        return false; // most lines of wrapped text
     while (p > text.ptr) {
         uint32_t cp;
         size_t len;

@@ -4,6 +4,7 @@
 
 #include "watcher/text/blocks.h"
 #include "watcher/text/clean.h"
+#include "watcher/text/letters.h"
 #include "watcher/text/reader.h"
 #include "watcher/text/utf8.h"
 
@@ -182,7 +183,7 @@ static void prepare(struct reader *reader, const struct blocks *blocks)
 {
     const struct article *article = reader->article;
     size_t bytes = article->title.len + article->body.len;
-    reader->word_room = reader->title.words + reader->body.words;
+    reader->word_room = reader->title.words + reader->body.words + READER_SLACK;
     if (reader->turkic)
         reader->word_room *= 2;
     if (reader->word_room > TEXT_WORDS_MOST)
@@ -196,18 +197,26 @@ static void prepare(struct reader *reader, const struct blocks *blocks)
     forms_init(&reader->forms, article->arena, reader->mode, bytes);
 }
 
+static void mark_letters(const struct reader *reader, struct marks *marks)
+{
+    if (reader->mode == TEXT_WORDS_TOCSIN && !reader->turkic && !marks->ascii && !marks->doubtful)
+        letters_mark(marks, reader->article->arena);
+}
+
 static void read_marks(struct reader *reader)
 {
     struct article *article = reader->article;
     enum marks_how how = marks_can(MARKS_AVX2) ? MARKS_AVX2 : MARKS_TABLE;
-    if (article->title.len)
-        marks_make(article->title, how, article->arena, &reader->title);
-    marks_make(article->body, how, article->arena, &reader->body);
+    bool signs = reader->mode != TEXT_WORDS_ASCII;
+    marks_make(article->title, how, signs, article->arena, &reader->title);
+    marks_make(article->body, how, signs, article->arena, &reader->body);
+    mark_letters(reader, &reader->title);
+    mark_letters(reader, &reader->body);
 }
 
 static uint32_t bad_bytes(const struct marks *marks)
 {
-    return marks->ascii ? 0 : utf8_bad(marks->text);
+    return marks->doubtful ? utf8_bad(marks->text) : 0;
 }
 
 int text_read(struct article *article, const struct text_settings *settings,

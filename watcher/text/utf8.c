@@ -69,7 +69,9 @@ static const char *skip_ascii(const char *p, const char *end)
 
 bool utf8_is_ascii(tc_str text)
 {
-    const char *end = text.ptr + text.len, *p = text.len ? skip_ascii(text.ptr, end) : end;
+    if (!text.len)
+        return true; // without a pointer, perhaps
+    const char *end = text.ptr + text.len, *p = skip_ascii(text.ptr, end);
     while (p < end && (unsigned char)*p < 0x80)
         p++;
     return p == end;
@@ -77,9 +79,11 @@ bool utf8_is_ascii(tc_str text)
 
 uint32_t utf8_bad(tc_str text)
 {
-    const char *p = text.ptr, *end = text.ptr + text.len;
     uint32_t bad = 0, cp;
-    while (text.len && (p = skip_ascii(p, end)) < end) {
+    if (!text.len)
+        return 0;
+    const char *p = text.ptr, *end = text.ptr + text.len;
+    while ((p = skip_ascii(p, end)) < end) {
         size_t len = utf8_next(p, end, &cp);
         // A true U+FFFD in the text is three good bytes.
         bad += cp == UTF8_BAD && !(len == 3 && (unsigned char)p[2] == 0xBD &&

@@ -13,22 +13,12 @@
 #include "watcher/text/words.h"
 
 #include "watcher/text/address.h"
+#include "watcher/text/fold.h"
 #include "watcher/text/utf8.h"
 
 #include <strings.h>
 
 enum { AMPERSAND_LETTERS = 3 }; // most letters at each side of a whole S&P, AT&T
-
-enum unicode_class words_class_at(const char *p, const char *end, size_t *len, uint32_t *cp)
-{
-    if (p >= end) {
-        *len = 0;
-        *cp = 0;
-        return CLASS_NONE;
-    }
-    *len = utf8_next(p, end, cp);
-    return unicode_class(unicode_cell_of(*cp));
-}
 
 const char *words_skip_marks(const char *p, const char *end)
 {
@@ -122,7 +112,7 @@ static void grow_core(const struct words *words, struct growth *word)
         word->wide |= len > 1;
         p += len;
         word->cells |= cell;
-        if (cell & UNICODE_TONED && p < end && strchr("aeyAEY", *p))
+        if (cell & UNICODE_TONED && p < end && fold_moves_tone(cp, *p))
             word->cells |= UNICODE_ODD; // hòa may have to become hoà
         p = grow_ascii(word, p, limit);
     }
@@ -191,11 +181,22 @@ static bool joins_digits(uint32_t cp)
     return cp == ',' || cp == '.' || cp == ':' || cp == 0x66B || cp == 0x66C;
 }
 
+// Quick and for most signs the answer: ASCII with ASCII behind it that is no part of a word.
+static bool is_last_sign(const char *p, const char *end)
+{
+    if (end - p < 2 || (unsigned char)p[0] >= 0x80 || (unsigned char)p[1] >= 0x80 || *p == '_')
+        return false;
+    enum unicode_class next = unicode_class(unicode_ascii(p[1]));
+    return next != CLASS_LETTER && next != CLASS_DIGIT;
+}
+
 // Whether a sign joins what stands before and behind it. Gives where the word goes on, or NULL.
 static const char *join(const struct words *words, struct growth *word)
 {
     size_t len, next_len;
     uint32_t cp, next_cp;
+    if (is_last_sign(word->p, words->end))
+        return NULL;
     enum unicode_class class = words_class_at(word->p, words->end, &len, &cp);
     if (class == CLASS_NONE && cp != '&')
         return NULL;
@@ -243,6 +244,8 @@ static const char *signs_behind(const struct words *words, const struct growth *
     const char *p = word->p, *end = words->end;
     size_t len, next_len;
     uint32_t cp, next;
+    if (word->last != CLASS_DIGIT && (word->letters != 1 || word->others))
+        return p;
     enum unicode_class class = words_class_at(p, end, &len, &cp);
     if (word->last == CLASS_DIGIT && class == CLASS_PERCENT)
         return p + len;
@@ -261,11 +264,15 @@ static const char *signs_behind(const struct words *words, const struct growth *
     return is_core(words, class) || next == '+' || next == '#' ? p : sign;
 }
 
+static bool is_of_address(char c)
+{
+    return c == ':' || c == '@' || c == '.' || c == '-' || c == '_' || c == '+';
+}
+
 // A run of ASCII letters before one of these may turn out to be an address.
 static bool take_address(struct words *words, const struct growth *word)
 {
-    if (*word->p == ' ' || words->wild || word->wide || *word->start == '#' ||
-        !strchr(":@.-_+", *word->p))
+    if (!is_of_address(*word->p) || words->wild || word->wide || *word->start == '#')
         return false;
     size_t len = address_length(word->start, words->end);
     if (len == 0)
@@ -291,7 +298,7 @@ static void grow_word(struct words *words, const char *start, const char *core,
     span->start = start;
     grow_to(&word, core);
     grow_core(words, &word);
-    if (word.p < words->end && *word.p && take_address(words, &word))
+    if (word.p < words->end && take_address(words, &word))
         return;
     while (word.p < words->end && *word.p != ' ' && word.p - start < WORDS_SPAN_MOST) {
         const char *initials = word.letters == 1 && word.others == 0 && *word.p == '.'

@@ -11,6 +11,7 @@
 
 #include "watcher/text/text.h"
 #include "watcher/text/unicode.h"
+#include "watcher/text/utf8.h"
 
 enum { WORDS_SPAN_MOST = 1024 }; // bytes of one word; a longer run is cut there
 
@@ -51,7 +52,16 @@ bool words_next_standard(struct words *words, struct words_span *out);
 bool words_next_ascii(struct words *words, struct words_span *out);
 
 // The class of the character at p, NONE at the end; *len gets its bytes.
-enum unicode_class words_class_at(const char *p, const char *end, size_t *len, uint32_t *cp);
+static inline enum unicode_class words_class_at(const char *p, const char *end, size_t *len,
+                                                uint32_t *cp)
+{
+    *len = 0;
+    *cp = 0;
+    if (p >= end)
+        return CLASS_NONE;
+    *len = utf8_next(p, end, cp);
+    return unicode_class(unicode_cell_of(*cp));
+}
 
 // Behind the marks that belong to the character before p.
 const char *words_skip_marks(const char *p, const char *end);

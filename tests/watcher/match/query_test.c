@@ -174,6 +174,12 @@ static const struct {
     {"ab W/s bc", "E0106", 4, "\"W/s\"" FOREIGN},
     {"ATLEAST3(ab)", "E0106", 1, "\"ATLEAST3\"" FOREIGN},
     {"ab NEAR bc", "E0106", 4, "NEAR needs its number: NEAR/4"},
+    {"ab NEAR/x bc", "E0106", 4, "NEAR needs its number: NEAR/4"},
+    {"ab NEAR/-1 bc", "E0106", 4, "NEAR needs its number: NEAR/4"},
+    {"ab SENTENCE/2 bc", "E0106", 4, "SENTENCE has no number"},
+    {"ab | bc", "E0106", 4, "\"|\" is not an operator here"},
+    {"sentence(ab AND bc)", "E0106", 1, "operators are upper case"},
+    {"atleast/3(ab)", "E0106", 1, "operators are upper case"},
     {"@ai_experts AND travel OR visa", "E0107", 24, MIXED},
     {"ab OR bc AND cd", "E0107", 10, MIXED},
     {"ab OR bc NOT cd", "E0107", 10, MIXED},
@@ -273,6 +279,38 @@ static void all_mistakes_of_a_query_are_told(void **state)
         assert_string_equal(tc_diags_at(reading.diags, i)->code, codes[i]);
     assert_int_equal(tc_diags_at(reading.diags, 6)->line, 2);
     done(&reading);
+}
+
+// What cannot be read is one mistake; nothing is told of what stands around it.
+static void a_mistake_is_told_once(void **state)
+{
+    (void)state;
+    static const char *const queries[] = {"ab NEAR/x bc",
+                                          "ab NEAR/-1 bc",
+                                          "ab SENTENCE/2 bc",
+                                          "atleast/3(ab)",
+                                          "/ab",
+                                          "=",
+                                          "https://x.com/y?z",
+                                          "ab AND https://x.com/y -bc",
+                                          "ab | bc"};
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        struct reading reading = read_query(tc_str_of(queries[i]));
+        if (reading.root || tc_diags_count(reading.diags) != 1)
+            fail_msg("%s: %zu mistakes", queries[i], tc_diags_count(reading.diags));
+        done(&reading);
+    }
+}
+
+static void a_wildcard_beside_chinese_is_told_to_go(void **state)
+{
+    (void)state;
+    assert_report("中国*",
+                  "query:1:3: error[E0110]: a wildcard needs at least 2 letters beside it\n"
+                  "     1 | 中国*\n"
+                  "       |     ^\n"
+                  "  help: without spaces between words 中国 is found inside every run: "
+                  "leave it out\n");
 }
 
 // ---- advice --------------------------------------------------------------------------------
@@ -503,6 +541,8 @@ int main(void)
         cmocka_unit_test(every_mistake_is_told_at_its_place),
         cmocka_unit_test(the_help_says_what_to_write),
         cmocka_unit_test(all_mistakes_of_a_query_are_told),
+        cmocka_unit_test(a_mistake_is_told_once),
+        cmocka_unit_test(a_wildcard_beside_chinese_is_told_to_go),
         cmocka_unit_test(doubtful_queries_are_read_with_advice),
         cmocka_unit_test(plain_queries_are_read_without_advice),
         cmocka_unit_test(each_limit_has_its_own_error),

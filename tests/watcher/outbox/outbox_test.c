@@ -179,6 +179,81 @@ static void definitions_are_kept_once(void **state)
     assert_int_equal(outbox_definition(box->outbox, content("v"), &body, &box->err), TC_ENOENT);
 }
 
+// Trims until nothing is left to remove.
+static void trim_all(struct box *box, int64_t now)
+{
+    for (bool more = true; more;)
+        ok(box, outbox_trim(box->outbox, now, &more, &box->err));
+}
+
+static bool defined(struct box *box, const char *name)
+{
+    tc_str body = {"", 0};
+    return outbox_definition(box->outbox, content(name), &body, &box->err) == TC_OK;
+}
+
+static void definitions_stay_as_long_as_an_item_may_need_them(void **state)
+{
+    struct box *box = *state;
+    const struct outbox_item *items = NULL;
+    size_t count = 0;
+    ok(box, outbox_define(box->outbox, content("early"), TC_STR("{}"), &box->err));
+    add_one(box, "first", "header", "hits");
+    ok(box, outbox_define(box->outbox, content("used"), TC_STR("{}"), &box->err));
+    ok(box, outbox_waiting(box->outbox, 0, 1, 1000, &items, &count, &box->err));
+    uint64_t first = items[0].n;
+    ok(box, outbox_begin(box->outbox, &box->err));
+    for (int i = 0; i < 20 * 1000; i++)
+        ok(box, outbox_add_item(box->outbox, TC_STR("header"), TC_STR("hits"), &box->err));
+    ok(box, outbox_define(box->outbox, content("used"), TC_STR("{}"), &box->err));
+    ok(box, outbox_commit(box->outbox, &box->err));
+    trim_all(box, 1000);
+    assert_true(defined(box, "early")); // the first item may need it
+    ok(box, outbox_acked(box->outbox, first, TC_STR("e"), 1, 1000, &box->err));
+    ok(box, outbox_begin(box->outbox, &box->err));
+    for (uint64_t n = first + 1; n <= first + 15 * 1000; n++)
+        ok(box, outbox_acked(box->outbox, n, TC_STR("e"), 1, 1000, &box->err));
+    ok(box, outbox_commit(box->outbox, &box->err));
+    trim_all(box, OUTBOX_HORIZON_NS + 2000);
+    assert_int_equal(outbox_counts(box->outbox).acked, 0);
+    assert_false(defined(box, "early"));
+    assert_true(defined(box, "used"));
+    ok(box, outbox_define(box->outbox, content("early"), TC_STR("{}"), &box->err));
+    assert_true(defined(box, "early")); // it came back
+    assert_int_equal(open_again(box), TC_OK);
+    trim_all(box, 2000);
+    assert_true(defined(box, "used"));
+}
+
+static void without_items_no_definition_is_kept(void **state)
+{
+    struct box *box = *state;
+    ok(box, outbox_define(box->outbox, content("w"), TC_STR("{}"), &box->err));
+    trim_all(box, 1000);
+    assert_false(defined(box, "w"));
+}
+
+static void the_newest_dead_letters_are_kept(void **state)
+{
+    enum { MORE = 700 };
+    struct box *box = *state;
+    ok(box, outbox_begin(box->outbox, &box->err));
+    for (uint64_t n = 1; n <= OUTBOX_DEAD_MOST + MORE; n++) {
+        ok(box, outbox_add_item(box->outbox, TC_STR("header"), TC_STR("hits"), &box->err));
+        ok(box, outbox_dead(box->outbox, n, TC_STR("why"), 1000, &box->err));
+    }
+    ok(box, outbox_commit(box->outbox, &box->err));
+    bool more = false;
+    ok(box, outbox_trim(box->outbox, 1000, &more, &box->err));
+    assert_true(more);
+    assert_true(outbox_counts(box->outbox).dead > OUTBOX_DEAD_MOST); // in slices
+    trim_all(box, 1000);
+    assert_int_equal(outbox_counts(box->outbox).dead, OUTBOX_DEAD_MOST);
+    assert_int_equal(outbox_counts(box->outbox).dead_dropped, MORE);
+    assert_int_equal(open_again(box), TC_OK);
+    assert_int_equal(outbox_counts(box->outbox).dead, OUTBOX_DEAD_MOST);
+}
+
 static void trimming_takes_what_is_beyond_the_horizon(void **state)
 {
     struct box *box = *state;
@@ -191,11 +266,11 @@ static void trimming_takes_what_is_beyond_the_horizon(void **state)
     uint64_t old = items[0].n, young = items[1].n;
     ok(box, outbox_acked(box->outbox, old, TC_STR("e"), 1, 1000, &box->err));
     ok(box, outbox_acked(box->outbox, young, TC_STR("e"), 2, 5000, &box->err));
-    ok(box, outbox_trim(box->outbox, OUTBOX_HORIZON_NS + 2000, &box->err));
+    trim_all(box, OUTBOX_HORIZON_NS + 2000);
     assert_int_equal(outbox_counts(box->outbox).acked, 1);
     assert_int_equal(outbox_counts(box->outbox).waiting, 1);
     assert_int_equal(outbox_counts(box->outbox).marks, 3);
-    ok(box, outbox_trim(box->outbox, OUTBOX_MARKS_NS + 2000, &box->err));
+    trim_all(box, OUTBOX_MARKS_NS + 2000);
     assert_int_equal(outbox_counts(box->outbox).acked, 0);
     assert_int_equal(outbox_counts(box->outbox).waiting, 1);
     assert_int_equal(outbox_counts(box->outbox).marks, 0);
@@ -219,12 +294,56 @@ static void run_sql(struct box *box, const char *sql)
     sqlite3_close(db);
 }
 
+static int commit_one(struct box *box)
+{
+    ok(box, outbox_begin(box->outbox, &box->err));
+    ok(box, outbox_add_item(box->outbox, TC_STR("header"), TC_STR("hits"), &box->err));
+    int code = outbox_commit(box->outbox, &box->err);
+    if (code != TC_OK)
+        outbox_rollback(box->outbox);
+    return code;
+}
+
+static void nothing_is_written_to_a_file_that_was_taken_away(void **state)
+{
+    static const char *const names[] = {"outbox.db", "outbox.db-wal"};
+    struct box *box = *state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char from[SCRATCH_PATH], to[SCRATCH_PATH];
+        snprintf(from, sizeof from, "%s", scratch_path(&box->scratch, names[i]));
+        snprintf(to, sizeof to, "%s", scratch_path(&box->scratch, "away"));
+        assert_int_equal(commit_one(box), TC_OK);
+        assert_int_equal(rename(from, to), 0);
+        assert_int_equal(commit_one(box), TC_EIO);
+        assert_non_null(strstr(box->err.text, "moved or removed"));
+        scratch_text(&box->scratch, names[i], ""); // another in its place
+        assert_int_equal(commit_one(box), i == 0 ? TC_EIO : TC_OK);
+        assert_int_equal(rename(to, from), 0);
+    }
+    assert_int_equal(commit_one(box), TC_OK);
+}
+
 static void a_newer_format_is_refused(void **state)
 {
     struct box *box = *state;
-    run_sql(box, "PRAGMA user_version = 2");
+    run_sql(box, "PRAGMA user_version = 3");
     assert_int_equal(open_again(box), TC_EVERSION);
     assert_non_null(strstr(box->err.text, "made by a newer tocsin"));
+}
+
+static void the_format_before_is_taken_over(void **state)
+{
+    struct box *box = *state;
+    add_one(box, "a", "header", "hits");
+    ok(box, outbox_define(box->outbox, content("w"), TC_STR("{}"), &box->err));
+    run_sql(box, "DROP INDEX definition_until; ALTER TABLE definition DROP COLUMN until;"
+                 "PRAGMA user_version = 1");
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(open_again(box), TC_OK);
+        trim_all(box, 1000);
+        assert_true(defined(box, "w"));
+        assert_int_equal(outbox_counts(box->outbox).waiting, 1);
+    }
 }
 
 static void what_is_no_outbox_is_refused(void **state)
@@ -294,9 +413,14 @@ int main(void)
         OUTBOX_TEST(items_wait_in_order_and_within_bounds),
         OUTBOX_TEST(acknowledged_and_dead_items_wait_no_more),
         OUTBOX_TEST(definitions_are_kept_once),
+        OUTBOX_TEST(definitions_stay_as_long_as_an_item_may_need_them),
+        OUTBOX_TEST(without_items_no_definition_is_kept),
+        OUTBOX_TEST(the_newest_dead_letters_are_kept),
         OUTBOX_TEST(trimming_takes_what_is_beyond_the_horizon),
         OUTBOX_TEST(a_second_process_is_kept_out),
+        OUTBOX_TEST(nothing_is_written_to_a_file_that_was_taken_away),
         OUTBOX_TEST(a_newer_format_is_refused),
+        OUTBOX_TEST(the_format_before_is_taken_over),
         OUTBOX_TEST(what_is_no_outbox_is_refused),
         OUTBOX_TEST(a_damaged_page_is_found_at_the_start),
         OUTBOX_TEST(only_what_was_committed_outlives_a_kill),

@@ -92,8 +92,7 @@ static void every_mistake_is_refused_with_its_reason(void **state)
         {"{\"text\":7}", TC_EPARSE, "\"text\" is no text"},
         {"{\"text\":\"b\",\"title\":[]}", TC_EPARSE, "\"title\" is no text"},
         {"{\"text\":\"b\",\"id\":true}", TC_EPARSE, "\"id\" is no text"},
-        {"{\"text\":\"b\",\"version\":0}", TC_EPARSE, "\"version\" is no whole number from 1"},
-        {"{\"text\":\"b\",\"version\":\"2\"}", TC_EPARSE, "\"version\""},
+        {"{\"text\":\"b\",\"version\":[2]}", TC_EPARSE, "\"version\" is neither"},
         {"{\"text\":\"b\",\"status\":\"dead\"}", TC_EPARSE, "\"status\" is none of"},
         {"{\"text\":\"b\",\"page\":1}", TC_EPARSE, "\"page\""},
         {"{\"text\":\"b\",\"tags\":\"x\"}", TC_EPARSE, "\"tags\" is no list"},
@@ -113,6 +112,38 @@ static void every_mistake_is_refused_with_its_reason(void **state)
         if (!strstr(err.text, cases[i].reason))
             fail_msg("%s: %s", cases[i].json, err.text);
         assert_null(article);
+    }
+}
+
+static void a_version_that_is_no_whole_number_counts_as_not_stated(void **state)
+{
+    static const struct {
+        const char *version;
+        uint64_t number;
+    } cases[] = {
+        {"7", 7},
+        {"\"7\"", 7},
+        {"\"007\"", 7},
+        {"\"20250301123000\"", 20250301123000},
+        {"9007199254740992", ARTICLE_VERSION_MOST},
+        {"9007199254740993", 1},
+        {"\"99999999999999999999999\"", 1},
+        {"0", 1},
+        {"-3", 1},
+        {"1.5", 1},
+        {"\"1.2\"", 1},
+        {"\"+2\"", 1},
+        {"\"second\"", 1},
+        {"\"\"", 1},
+        {"null", 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char json[128];
+        snprintf(json, sizeof json, "{\"text\":\"b\",\"version\":%s}", cases[i].version);
+        struct article *article = read_ok(json);
+        assert_int_equal(article->version, cases[i].number);
+        article_free(article);
     }
 }
 
@@ -214,6 +245,7 @@ int main(void)
         cmocka_unit_test(json_feed_names_and_plain_names_say_the_same),
         cmocka_unit_test(the_id_is_stated_or_the_address_or_a_hash),
         cmocka_unit_test(every_mistake_is_refused_with_its_reason),
+        cmocka_unit_test(a_version_that_is_no_whole_number_counts_as_not_stated),
         cmocka_unit_test(limits_have_names),
         cmocka_unit_test(a_date_that_cannot_be_read_counts_as_not_stated),
         cmocka_unit_test(a_body_frame_takes_the_place_of_text_keys),

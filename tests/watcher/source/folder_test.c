@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -21,6 +22,10 @@ struct host {
     pthread_t thread;
     size_t troubles, refused;
     bool refuse; // as a pipeline that stops
+    bool keep;   // no answers, as a pipeline whose disk is full; then they lie in `kept`
+    struct article *kept[FOLDER_FILES_MOST];
+    atomic_size_t kept_count;
+    atomic_int tid; // of the folder's thread
 };
 
 static bool give(void *context, struct article *article)
@@ -28,6 +33,11 @@ static bool give(void *context, struct article *article)
     struct host *host = context;
     if (host->refuse)
         return false;
+    if (host->keep) {
+        host->kept[host->kept_count++] = article;
+        tc_queue_push(host->given, strndup("kept", 4));
+        return true;
+    }
     bool bad = tc_str_eq(article->body, TC_STR("bad"));
     tc_queue_push(host->given, strndup(article->id.ptr, article->id.len));
     source_answer(article, bad ? SOURCE_REJECTED : SOURCE_ACCEPTED, 0, bad ? "it is bad" : NULL);
@@ -93,6 +103,7 @@ static void run_once(struct host *host)
 static void *run(void *context)
 {
     struct host *host = context;
+    host->tid = gettid();
     folder_run(host->folder);
     return NULL;
 }
@@ -246,6 +257,55 @@ static void a_file_whose_articles_were_not_taken_stays(void **state)
     assert_false(has(host, "done/page.txt"));
 }
 
+static void a_stop_is_heard_in_the_middle_of_a_huge_file(void **state)
+{
+    struct host *host = *state;
+    scratch_text(&host->scratch, "huge.txt", "x");
+    assert_int_equal(truncate(scratch_path(&host->scratch, "huge.txt"), INT64_C(1) << 40), 0);
+    assert_int_equal(eventfd_write(host->host.stop_fd, 1), 0);
+    run_once(host);
+    assert_true(has(host, "huge.txt"));
+    assert_int_equal(host->refused, 0);
+}
+
+// Whether the thread sleeps, as the kernel sees it.
+static bool asleep(int tid)
+{
+    char path[64], text[64] = "";
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+    int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0 && read(fd, text, sizeof text - 1) > 0);
+    close(fd);
+    const char *state = strrchr(text, ')');
+    return state && state[2] == 'S';
+}
+
+static void while_all_places_are_taken_the_thread_sleeps(void **state)
+{
+    struct host *host = *state;
+    char name[32];
+    host->keep = true;
+    start(host);
+    for (int i = 0; i < FOLDER_FILES_MOST; i++) {
+        snprintf(name, sizeof name, "%d.txt", i);
+        scratch_text(&host->scratch, name, "words");
+        expect_given(host, "kept");
+    }
+    scratch_text(&host->scratch, "more.txt", "words");  // an event that must wait
+    scratch_text(&host->scratch, "more2.txt", "words"); // and another
+    for (int nights = 0; nights < 1000; sched_yield())
+        nights = asleep(host->tid) ? nights + 1 : 0;
+    host->keep = false;
+    for (size_t i = 0; i < host->kept_count; i++)
+        source_answer(host->kept[i], SOURCE_ACCEPTED, 0, NULL);
+    char *one = tc_queue_pop(host->given, 10000), *two = tc_queue_pop(host->given, 10000);
+    assert_true(one && two && strncmp(one, "more", 4) == 0 && strncmp(two, "more", 4) == 0);
+    free(one);
+    free(two);
+    stop(host);
+    assert_true(has(host, "done/0.txt") && has(host, "done/more.txt"));
+}
+
 static void a_file_that_cannot_be_moved_is_told_once(void **state)
 {
     struct host *host = *state;
@@ -318,6 +378,8 @@ int main(void)
         FOLDER_TEST(good_lines_of_a_bad_file_count),
         FOLDER_TEST(a_name_that_is_taken_gets_a_number),
         FOLDER_TEST(a_file_whose_articles_were_not_taken_stays),
+        FOLDER_TEST(a_stop_is_heard_in_the_middle_of_a_huge_file),
+        FOLDER_TEST(while_all_places_are_taken_the_thread_sleeps),
         FOLDER_TEST(a_file_that_cannot_be_moved_is_told_once),
         FOLDER_TEST(many_files_pass_through_few_places),
         FOLDER_TEST(a_second_writing_of_a_name_is_read_again),

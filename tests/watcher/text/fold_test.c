@@ -147,6 +147,17 @@ static void walking_back_finds_the_same_characters(void **state)
     assert_int_equal(count, 0);
 }
 
+// The table of characters and fold.c each know the vowels; they must know the same.
+static void toned_vowels_are_flagged(void **state)
+{
+    (void)state;
+    for (uint32_t cp = 0; cp < 0x110000; cp++) {
+        bool moves =
+            fold_moves_tone(cp, 'a') || fold_moves_tone(cp, 'e') || fold_moves_tone(cp, 'y');
+        assert_int_equal((unicode_cell_of(cp) & UNICODE_TONED) != 0, moves);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_surface_is_composed_however_it_was_written),
         cmocka_unit_test(bytes_that_are_no_utf8_read_as_one_sign_per_place),
         cmocka_unit_test(walking_back_finds_the_same_characters),
+        cmocka_unit_test(toned_vowels_are_flagged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,20 +1,18 @@
-"""The wire protocol of docs/protocol.md for tests, and daemons that start and stop.
+"""The wire protocol, written from docs/protocol.md alone, for the tests in Python.
 
 Frames are built from their description here, not through our C code, so that a mistake in either
-shows. Nothing sleeps: starting waits for an answer, stopping for the process.
+shows. Processes are house.py's.
+
+    Connection   asks and waits for the answer: broker or watcher
+    Watcher      a watcher's side of the broker: a session and its batches
+    Live         a subscriber behind the ECHO barrier
 """
 import hashlib
 import json
 import math
-import os
 import secrets
-import shutil
-import signal
 import struct
-import subprocess
 import sys
-import tempfile
-import time
 import zlib
 
 try:
@@ -26,15 +24,6 @@ except ImportError:  # python3-zmq
 PATIENCE_MS = 20000  # a test fails after that; sanitizers and a busy machine are slow
 
 FIELDS = {"title": 0, "body": 1, "page": 2, "meta": 3}
-
-
-def binary(name):
-    """The path of a built program."""
-    path = os.path.join(os.environ.get("TOCSIN_BIN", "build/dev/bin"), name)
-    if not os.path.exists(path):
-        print(f"skipped: {path} is not built")
-        sys.exit(77)
-    return path
 
 
 # --- ids and frames ---
@@ -124,11 +113,18 @@ class Connection:
     def __init__(self, endpoint, kind=zmq.DEALER):
         self.socket = zmq.Context.instance().socket(kind)
         self.socket.linger = 0
+        self.socket.ipv6 = 1
         self.socket.connect(endpoint)
         self.rid = 0
 
     def close(self):
         self.socket.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
 
     def send(self, command, header=None, payload=()):
         """Sends without waiting; returns the rid."""
@@ -219,132 +215,3 @@ class Live:
 
     def close(self):
         self.socket.close()
-
-
-# --- daemons ---
-
-
-class Daemon:
-    """A program of ours with a runtime folder of its own."""
-
-    def __init__(self, program, arguments=(), folder=None, environment=None):
-        self.program, self.arguments = program, list(arguments)
-        self.folder = folder or tempfile.mkdtemp(prefix="tocsin-")
-        self.own = folder is None
-        self.runtime = os.path.join(self.folder, "run")
-        self.log = os.path.join(self.folder, f"{program}.log")
-        self.environment = {**os.environ, "TOCSIN_RUNTIME_DIR": self.runtime,
-                            "XDG_STATE_HOME": os.path.join(self.folder, "state"),
-                            "XDG_CONFIG_HOME": os.path.join(self.folder, "config"),
-                            **(environment or {})}
-        self.process = None
-
-    def socket(self, name):
-        return f"ipc://{self.runtime}/{name}.sock"
-
-    def launch(self, **environment):
-        """Starts the program without waiting for anything."""
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([binary(self.program), *self.arguments],
-                                            env={**self.environment, **environment},
-                                            stdin=subprocess.DEVNULL, stderr=log, stdout=log,
-                                            # Python ignores SIGXFSZ and the program then too: a
-                                            # limit on file size is a failing write, not a death.
-                                            restore_signals=False)
-        return self
-
-    def await_answer(self, endpoint):
-        """Waits until STATS is answered on `endpoint`; returns its header."""
-        deadline = time.monotonic() + PATIENCE_MS / 1000
-        while time.monotonic() < deadline:
-            connection = Connection(endpoint)
-            try:
-                connection.send("STATS", {})
-                while not connection.socket.poll(100):
-                    if self.process.poll() is not None:
-                        raise RuntimeError(f"{self.program} ended with {self.process.returncode}:\n"
-                                           + self.log_text())
-                    if time.monotonic() > deadline:
-                        raise TimeoutError(f"{self.program} does not answer:\n" + self.log_text())
-                return connection.receive()[1]
-            finally:
-                connection.close()
-        raise TimeoutError(f"{self.program} does not answer")
-
-    def log_text(self):
-        with open(self.log, encoding="utf-8", errors="replace") as log:
-            return log.read()
-
-    def stop(self, with_signal=signal.SIGTERM):
-        """Ends it and returns its exit status."""
-        if self.process is None:
-            return None
-        if self.process.poll() is None:
-            self.process.send_signal(with_signal)
-        status = self.process.wait(PATIENCE_MS / 1000)
-        self.process = None
-        return status
-
-    def kill(self):
-        return self.stop(signal.SIGKILL)
-
-    def run_to_end(self, **environment):
-        """Starts it, waits for its end: (exit status, what it said)."""
-        before = len(self.log_text()) if os.path.exists(self.log) else 0
-        self.launch(**environment)
-        status = self.process.wait(PATIENCE_MS / 1000)
-        self.process = None
-        return status, self.log_text()[before:]
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        if self.process is not None:
-            self.kill()
-        if self.own and kind is None:  # after a failure what it left stays, for looking at
-            shutil.rmtree(self.folder, ignore_errors=True)
-
-
-class Broker(Daemon):
-    """tocsin-broker with its store in the folder."""
-
-    def __init__(self, folder=None, settings="", arguments=None, **environment):
-        super().__init__("tocsin-broker", arguments or (), folder, environment)
-        self.store = os.path.join(self.folder, "state", "tocsin", "broker.db")
-        if settings:
-            path = os.path.join(self.folder, "broker.yaml")
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(settings)
-            self.arguments += ["--config", path]
-
-    @property
-    def fetch(self):
-        return self.socket("fetch")
-
-    @property
-    def live(self):
-        return self.socket("live")
-
-    def start(self, **environment):
-        self.launch(**environment)
-        self.await_answer(self.fetch)
-        return self
-
-
-def run_tests(names):
-    """Runs the functions test_* of `names` (globals()), or those named on the command line."""
-    wanted = sys.argv[1:]
-    failed = 0
-    for name, function in list(names.items()):
-        if not name.startswith("test_") or (wanted and name not in wanted):
-            continue
-        try:
-            function()
-            print(f"ok      {name[5:].replace('_', ' ')}", flush=True)
-        except Exception as error:  # pylint: disable=broad-except
-            failed += 1
-            import traceback
-            traceback.print_exc()
-            print(f"FAILED  {name[5:].replace('_', ' ')}: {error}", flush=True)
-    sys.exit(1 if failed else 0)
