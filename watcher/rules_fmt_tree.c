@@ -3,8 +3,6 @@
 // A word or phrase is a plain string where such a string means the same; else it is written out as
 // phrase: or fuzzy:. What stands in a map may carry id: and boost: beside it; what does not is put
 // into a map first, as the only part of all:.
-#include <stdio.h>
-
 #include "watcher/rules_fmt.h"
 
 static struct fmt_value part(const struct query_node *node, struct tc_arena *arena);
@@ -47,14 +45,21 @@ static struct fmt_value list_of(struct query_node *const *nodes, size_t count,
     return list;
 }
 
+static struct fmt_value list_of_one(struct fmt_value value, struct tc_arena *arena)
+{
+    struct fmt_value list = fmt_new(arena, TC_YAML_LIST, 1);
+    list.style = FMT_LOW;
+    list.entries[0].value = value;
+    return list;
+}
+
 // The parts of `op`, or the one part, as a list.
 static struct fmt_value parts(const struct query_node *node, enum query_op op,
                               struct tc_arena *arena)
 {
-    struct query_node *alone = (struct query_node *)(uintptr_t)node;
     if (node->op == op && node->boost == 0)
         return list_of(node->children, node->child_count, arena);
-    return list_of(&alone, 1, arena);
+    return list_of_one(part(node, arena), arena);
 }
 
 // The same, without a list around one part.
@@ -269,10 +274,7 @@ static struct fmt_value part(const struct query_node *node, struct tc_arena *are
             map.entries[map.count++] = inner.entries[i];
         return map;
     }
-    struct fmt_value list = fmt_new(arena, TC_YAML_LIST, 1);
-    list.style = FMT_LOW;
-    list.entries[0].value = inner;
-    put(&map, "all", list);
+    put(&map, "all", list_of_one(inner, arena));
     return map;
 }
 
