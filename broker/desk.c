@@ -245,11 +245,12 @@ static int take_stats(struct desk *desk, const struct request *request, struct p
 static const struct command {
     const char *name;
     handler *take;
-    bool writes;
+    bool writes, payload; // it may have frames behind its header
 } commands[] = {
-    {"PUT", take_put, true},       {"FETCH", take_fetch, false}, {"ACK", take_ack, true},
-    {"HB", take_heartbeat, false}, {"HELLO", take_hello, false}, {"WATCH", take_watch, true},
-    {"ECHO", take_echo, false},    {"STATS", take_stats, false},
+    {"PUT", take_put, true, true},       {"FETCH", take_fetch, false, false},
+    {"ACK", take_ack, true, false},      {"HB", take_heartbeat, false, false},
+    {"HELLO", take_hello, false, false}, {"WATCH", take_watch, true, true},
+    {"ECHO", take_echo, false, false},   {"STATS", take_stats, false, false},
 };
 
 static const struct command *command_named(tc_str name)
@@ -323,6 +324,10 @@ void desk_take(struct desk *desk, const struct request *request, int64_t now_wal
         desk_refuse(desk, request, "unsupported", err.text);
         return;
     }
+    if (request->payload_count && !command->payload) {
+        desk_refuse(desk, request, "payload", "no frames belong behind the header of this command");
+        return;
+    }
     struct pending *pending = pend(desk, request);
     pending->writes = wants_transaction(command, request);
     pending->put = command->take == take_put;
@@ -380,10 +385,11 @@ static int commit(struct desk *desk, struct tc_err *err)
     return consumers_reload(desk->consumers, err);
 }
 
-static void run_fetch(struct desk *desk, struct pending *pending, int64_t now_mono_ns)
+static void run_fetch(struct desk *desk, struct pending *pending, int64_t now_mono_ns,
+                      struct fetch_budget *budget)
 {
     parking_replace(desk->parking, &pending->answer, desk->out.answer, desk->out.context);
-    if (!fetch_run(pending->fetch, desk->store, now_mono_ns, &pending->answer, &desk->damaged)) {
+    if (!fetch_run(pending->fetch, desk->store, now_mono_ns, &pending->answer, budget)) {
         if (parking_put(desk->parking, &pending->answer, pending->fetch)) {
             pending->answer = (struct answer){0}; // the parking's now
             pending->fetch = NULL;
@@ -394,35 +400,38 @@ static void run_fetch(struct desk *desk, struct pending *pending, int64_t now_mo
     desk->out.answer(desk->out.context, &pending->answer);
 }
 
+// What promised something is answered first. Then FETCHes, those that wait before the newcomers, who
+// could keep them waiting for ever.
 static void answer_turn(struct desk *desk, int64_t now_mono_ns)
 {
+    struct fetch_budget budget = {.rows = FETCH_ROWS};
     for (size_t i = 0; i < desk->count; i++) {
-        struct pending *pending = &desk->turn[i];
-        if (pending->fetch)
-            run_fetch(desk, pending, now_mono_ns);
-        else
-            desk->out.answer(desk->out.context, &pending->answer);
+        if (!desk->turn[i].fetch)
+            desk->out.answer(desk->out.context, &desk->turn[i].answer);
+    }
+    parking_run(desk->parking, desk->store, now_mono_ns, desk->out.answer, desk->out.context,
+                &budget);
+    for (size_t i = 0; i < desk->count; i++) {
+        if (desk->turn[i].fetch)
+            run_fetch(desk, &desk->turn[i], now_mono_ns, &budget);
     }
     if (desk->count)
         tc_fault("intake.answered");
     clear_turn(desk);
+    desk->damaged += budget.damaged;
+    if (budget.damaged)
+        desk->out.tell(desk->out.context, "store.damaged",
+                       "alerts that were asked for fail their checksum and were left out");
 }
 
 int desk_finish(struct desk *desk, int64_t now_mono_ns, struct tc_err *err)
 {
-    uint64_t damaged = desk->damaged;
     int code = commit(desk, err);
-    if (code != TC_OK) {
+    if (code == TC_OK)
+        answer_turn(desk, now_mono_ns);
+    else
         clear_turn(desk);
-        return code;
-    }
-    answer_turn(desk, now_mono_ns);
-    parking_run(desk->parking, desk->store, now_mono_ns, desk->out.answer, desk->out.context,
-                &desk->damaged);
-    if (desk->damaged != damaged)
-        desk->out.tell(desk->out.context, "store.damaged",
-                       "alerts that were asked for fail their checksum and were left out");
-    return TC_OK;
+    return code;
 }
 
 int64_t desk_next_mono_ns(const struct desk *desk)

@@ -12,6 +12,7 @@ enum { DAMAGED_MOST = 100 }; // named in one answer; a run ends when there are m
 struct fetch {
     uint64_t after;
     uint64_t looked_to; // head when it last ran
+    bool ran;
     uint64_t max_n, max_bytes;
     int64_t deadline_mono_ns;
     struct filter *filter;
@@ -40,7 +41,7 @@ int64_t fetch_deadline(const struct fetch *fetch)
 
 bool fetch_due(const struct fetch *fetch, const struct store *store)
 {
-    return store_marks(store)->head > fetch->looked_to;
+    return !fetch->ran || store_marks(store)->head > fetch->looked_to;
 }
 
 // --- reading the request ---
@@ -286,15 +287,26 @@ static void put_batch(const struct fetch *fetch, const struct store *store, cons
     tc_json_close(&json, '}');
 }
 
-bool fetch_run(struct fetch *fetch, struct store *store, int64_t now_mono_ns, struct answer *answer,
-               uint64_t *damaged)
+// What a run has cost, in rows: an event is copied and sent besides.
+static void spend(struct fetch_budget *budget, const struct run *run, size_t events)
 {
+    size_t cost = (size_t)run->scanned + events + FETCH_RUN_ROWS;
+    budget->rows = budget->rows > cost ? budget->rows - cost : 0;
+    budget->damaged += run->damaged_count;
+}
+
+bool fetch_run(struct fetch *fetch, struct store *store, int64_t now_mono_ns, struct answer *answer,
+               struct fetch_budget *budget)
+{
+    if (budget->rows == 0)
+        return false;
     const struct store_marks *marks = store_marks(store);
     struct run run = {.next_after = fetch->after};
     struct tc_err err;
     answer_begin(answer, "BATCH");
     int code = scan(fetch, store, &run, answer, &err);
-    *damaged += run.damaged_count;
+    spend(budget, &run, answer->count);
+    fetch->ran = true;
     if (code != TC_OK) {
         answer_refuse(answer, "disk", err.text);
         return true;

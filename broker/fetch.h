@@ -1,8 +1,10 @@
 // fetch - FETCH: alerts from the history, at once or as soon as there are some.
 //
-// Work is bounded: one run reads at most FETCH_ROWS rows, and the answer says how far it came
-// (next_after), so that a filter that matches nothing in millions of alerts costs many small runs
-// and never a long one. A FETCH that finds nothing and may wait is parked, one per connection.
+// Work is bounded: one run reads at most FETCH_ROWS rows, all runs of one turn little more (struct
+// fetch_budget), and the answer says how far it came (next_after), so that a filter that matches
+// nothing in millions of alerts costs many small runs and never a long one, and a thousand such
+// clients make many turns and never a long one. A FETCH that finds nothing and may wait is parked, as
+// is one whose turn has no budget left, one per connection.
 //
 //   memory   a parked FETCH is about 300 bytes and its filters; FETCH_PARKED_MOST of them
 //   threads  the broker's loop
@@ -13,7 +15,8 @@
 #include "broker/request.h"
 
 enum {
-    FETCH_ROWS = 5000,       // a run, about 5 ms
+    FETCH_ROWS = 1000,       // a run, and a turn but for its last run; 4 to 5 ms
+    FETCH_RUN_ROWS = 20,     // what a run costs besides its rows, in rows
     FETCH_EVENTS_MOST = 500, // max_n
     FETCH_EVENTS_DEFAULT = 100,
     FETCH_BYTES_MOST = 1024 * 1024, // max_bytes
@@ -24,6 +27,12 @@ enum {
 
 struct fetch; // one request, parsed
 
+// What is left of a turn, and what its runs have met.
+struct fetch_budget {
+    size_t rows;      // begin with FETCH_ROWS; 0: wait for the next turn
+    uint64_t damaged; // rows that failed their checksum
+};
+
 // Reads the request. Gives *out, which fetch_free() ends; answer's rid is filled in. Where a new
 // consumer begins is stored at once, which wants an open transaction (fetch_writes).
 //   TC_EPARSE  header, TC_ENOMEM  a limit, TC_EVERSION  another epoch; else the store's failure
@@ -32,15 +41,15 @@ int fetch_open(const struct request *request, struct store *store, struct consum
                struct tc_err *err);
 void fetch_free(struct fetch *fetch);
 
-// Reads alerts into the answer (BATCH). False when there is nothing to say yet and it may wait.
-// `damaged` counts the rows that failed their checksum. Failing reads are answered ERR.
+// Reads alerts into the answer (BATCH). False when there is nothing to say yet and it may wait, or
+// nothing is left of the budget. Failing reads are answered ERR.
 bool fetch_run(struct fetch *fetch, struct store *store, int64_t now_mono_ns, struct answer *answer,
-               uint64_t *damaged);
+               struct fetch_budget *budget);
 
 // When it must be answered at the latest.
 int64_t fetch_deadline(const struct fetch *fetch);
 
-// True when alerts have come since it last ran.
+// True when alerts have come since it last ran, or it never ran.
 bool fetch_due(const struct fetch *fetch, const struct store *store);
 
 #endif

@@ -4,8 +4,6 @@
 
 #include <stdlib.h>
 
-enum { RUNS_A_TURN = 64 }; // each reads what came since it last ran: usually one commit
-
 struct row {
     struct answer answer; // the way back
     struct fetch *fetch;
@@ -79,17 +77,15 @@ static bool due(const struct row *row, const struct store *store, int64_t now_mo
 }
 
 void parking_run(struct parking *parking, struct store *store, int64_t now_mono_ns,
-                 answer_sink *sink, void *context, uint64_t *damaged)
+                 answer_sink *sink, void *context, struct fetch_budget *budget)
 {
-    size_t runs = 0;
-    for (size_t looked = parking->count; looked && parking->count && runs < RUNS_A_TURN; looked--) {
+    for (size_t looked = parking->count; looked && parking->count && budget->rows; looked--) {
         size_t at = parking->next < parking->count ? parking->next : 0;
         struct row *row = &parking->rows[at];
         parking->next = at + 1;
         if (!due(row, store, now_mono_ns))
             continue;
-        runs++;
-        if (!fetch_run(row->fetch, store, now_mono_ns, &row->answer, damaged))
+        if (!fetch_run(row->fetch, store, now_mono_ns, &row->answer, budget))
             continue;
         sink(context, &row->answer);
         leave(parking, at);

@@ -1,10 +1,10 @@
 // parking - FETCHes that wait for alerts.
 //
 // One per connection: a newer one replaces it. They are looked at when alerts have come or their
-// time is up, so many a turn that the loop stays quick; the rest in the next turn.
+// time is up, in turn, as far as the budget of the turn goes; the rest in the next one.
 //
 //   memory   FETCH_PARKED_MOST rows (fetch.h)
-//   cost     finding a connection's walks the rows
+//   cost     finding a connection's, and what is due, walks the rows
 //   threads  the broker's loop
 #ifndef PARKING_H
 #define PARKING_H
@@ -27,7 +27,7 @@ bool parking_put(struct parking *parking, const struct answer *answer, struct fe
 
 // Runs what is due and answers what has something to say.
 void parking_run(struct parking *parking, struct store *store, int64_t now_mono_ns,
-                 answer_sink *sink, void *context, uint64_t *damaged);
+                 answer_sink *sink, void *context, struct fetch_budget *budget);
 
 // When parking_run() has something to do: 0 for now, INT64_MAX for never.
 int64_t parking_next_mono_ns(const struct parking *parking, const struct store *store);

@@ -67,7 +67,8 @@ struct store_hit {
     uint32_t segment;
     tc_str body; // HIT
 };
-// Gives it the next hit number, or finds the number it has (*fresh false: a duplicate).
+// Gives it the next hit number, or finds the number it has (*fresh false: a duplicate). A stored row
+// that fails its checksum is written anew with what came.
 int store_put_hit(struct store *store, const struct store_hit *hit, bool *fresh, uint64_t *hseq,
                   struct tc_err *err);
 

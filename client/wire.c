@@ -35,7 +35,8 @@ int wire_open(struct wire *wire, void *context, enum tc_sock_kind kind, struct t
 
 int wire_connect(struct wire *wire, const char *endpoint, struct tc_err *err)
 {
-    if (zmq_connect(wire->socket, endpoint) != 0)
+    if (!tc_sock_allow_ipv6(wire->socket, tc_str_of(endpoint)) ||
+        zmq_connect(wire->socket, endpoint) != 0)
         return tc_fail(err, TC_EINVAL, "cannot connect to '%s': %s", endpoint, zmq_strerror(errno));
     return TC_OK;
 }

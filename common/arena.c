@@ -27,9 +27,12 @@ struct tc_arena {
 static void add_block(struct tc_arena *arena, size_t bytes)
 {
     size_t room = bytes > BLOCK_BYTES ? bytes : BLOCK_BYTES;
-    // Blocks grow with the arena, so that a large article costs few of them.
-    if (room < arena->held && arena->held <= (size_t)1 << 20)
-        room = arena->held;
+    // Blocks grow with the arena, so that a large article costs few of them; a block is larger than
+    // all before it, so that the kept one holds the whole of such an article the next time.
+    if (room < 2 * arena->held)
+        room = 2 * arena->held < KEPT_BYTES ? 2 * arena->held : KEPT_BYTES;
+    if (room < bytes)
+        room = bytes;
     struct block *block = tc_grow(NULL, 1, sizeof *block + room);
     block->older = arena->newest;
     block->bytes = room;

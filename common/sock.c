@@ -111,6 +111,13 @@ static int refused(const char *verb, const char *endpoint, struct tc_err *err)
     return tc_fail(err, code, "cannot %s %s: %s", verb, endpoint, zmq_strerror(reason));
 }
 
+bool tc_sock_allow_ipv6(void *socket, tc_str endpoint)
+{
+    static const int yes = 1;
+    return !tc_str_starts(endpoint, TC_STR("tcp://[")) ||
+           zmq_setsockopt(socket, ZMQ_IPV6, &yes, sizeof yes) == 0;
+}
+
 // Attaches the socket; an ipc file that it binds is for the owner and the group.
 static int attach(void *socket, tc_str endpoint, bool bind, struct tc_err *err)
 {
@@ -119,7 +126,8 @@ static int attach(void *socket, tc_str endpoint, bool bind, struct tc_err *err)
     if (code != TC_OK)
         return code;
     snprintf(text, sizeof text, "%.*s", TC_ARG(endpoint));
-    if (bind ? zmq_bind(socket, text) != 0 : zmq_connect(socket, text) != 0)
+    if (!tc_sock_allow_ipv6(socket, endpoint) ||
+        (bind ? zmq_bind(socket, text) != 0 : zmq_connect(socket, text) != 0))
         return refused(bind ? "bind" : "connect to", text, err);
     const char *path = text + (endpoint.len - ipc_path(endpoint).len);
     if (bind && *path && *path != '@' && *path != '*' && chmod(path, IPC_MODE) != 0)

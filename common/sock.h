@@ -34,6 +34,10 @@ int tc_sock_open(void *context, enum tc_sock_kind kind, tc_str endpoint, bool bi
                  struct tc_err *err);
 void tc_sock_close(void *socket); // NULL is fine
 
+// Allows IPv6 when the endpoint is an IPv6 address ("tcp://[::1]:5561"); tc_sock_open() does it itself.
+// Not for names and "*": with IPv6 allowed libzmq would look for localhost at ::1 alone.
+bool tc_sock_allow_ipv6(void *socket, tc_str endpoint);
+
 // Adds a subscription. An empty topic subscribes to everything.
 //   TC_EINVAL  longer than 200 bytes (longer ones are lost on the wire in 4.3.4)
 int tc_sock_subscribe(void *socket, tc_str topic, struct tc_err *err);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/daemon.h"
 #include "common/diag.h"
 #include "common/hash.h"
@@ -18,6 +19,8 @@
 enum {
     FILES_MOST = 1001, // a watch file and what it may include
     TREE_FDS = 8,
+    AT_ONCE = 64 * 1024,
+    CLOCK_TICK_MS = 20, // the kernel's times of files lag behind the clock by a tick
 };
 
 struct copying {
@@ -110,77 +113,100 @@ static int refuse(const char *path, struct tc_err *err)
     return tc_fail(err, TC_EIO, "%s: %s", path, strerror(errno));
 }
 
-static int read_whole(struct tc_arena *arena, const char *path, tc_str *out, struct tc_err *err)
+// Fills `buffer` as far as the file goes; -1 after a failure.
+static ssize_t read_some(int fd, char *buffer)
 {
-    struct stat info;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &info) != 0) {
-        int code = refuse(path, err);
-        if (fd >= 0)
-            close(fd);
-        return code;
-    }
-    char *bytes = tc_arena_bytes(arena, (size_t)info.st_size + 1);
     size_t len = 0;
     ssize_t got = 0;
-    while (len <= (size_t)info.st_size &&
-           (got = read(fd, bytes + len, (size_t)info.st_size + 1 - len)) > 0)
+    while (len < AT_ONCE && (got = read(fd, buffer + len, AT_ONCE - len)) > 0)
         len += (size_t)got;
-    int code = got < 0 ? refuse(path, err) : TC_OK;
-    close(fd);
-    *out = (tc_str){bytes, len};
-    return code;
+    return got < 0 ? -1 : (ssize_t)len;
 }
 
-static int write_whole(tc_str path, tc_str bytes, struct tc_err *err)
+static bool write_some(int fd, const char *bytes, size_t len)
 {
-    int fd = open(path.ptr, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-    int code = TC_OK;
-    while (fd >= 0 && bytes.len) {
-        ssize_t put = write(fd, bytes.ptr, bytes.len);
+    while (len) {
+        ssize_t put = write(fd, bytes, len);
         if (put < 0)
-            break;
-        bytes = tc_str_cut(bytes, (size_t)put, bytes.len);
+            return false;
+        bytes += put;
+        len -= (size_t)put;
     }
-    if (fd < 0 || bytes.len || fsync(fd) != 0)
-        code = refuse(path.ptr, err);
-    if (fd >= 0)
-        close(fd);
+    return true;
+}
+
+static bool same_bytes(const char *one, const char *two)
+{
+    char a[AT_ONCE], b[AT_ONCE];
+    int fd_a = open(one, O_RDONLY | O_CLOEXEC), fd_b = open(two, O_RDONLY | O_CLOEXEC);
+    bool same = fd_a >= 0 && fd_b >= 0;
+    for (ssize_t len = 1; same && len > 0;) {
+        len = read_some(fd_a, a);
+        same = len >= 0 && read_some(fd_b, b) == len && memcmp(a, b, (size_t)len) == 0;
+    }
+    if (fd_a >= 0)
+        close(fd_a);
+    if (fd_b >= 0)
+        close(fd_b);
+    return same;
+}
+
+static int copy_file(const char *from, const char *to, struct tc_err *err)
+{
+    char buffer[AT_ONCE];
+    int code = TC_OK;
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    int out = in < 0 ? -1 : open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    if (out < 0)
+        code = refuse(in < 0 ? from : to, err);
+    for (ssize_t len = 1; code == TC_OK && len > 0;) {
+        len = read_some(in, buffer);
+        if (len < 0)
+            code = refuse(from, err);
+        else if (!write_some(out, buffer, (size_t)len))
+            code = refuse(to, err);
+    }
+    if (code == TC_OK && fsync(out) != 0)
+        code = refuse(to, err);
+    if (in >= 0)
+        close(in);
+    if (out >= 0)
+        close(out);
     return code;
 }
 
 static bool up_to_date(const struct copying *copying)
 {
-    struct tc_arena *scratch = tc_arena_new();
     bool same = true;
     for (size_t i = 0; same && i < copying->count; i++) {
-        tc_str now = {"", 0}, kept = {"", 0};
-        tc_str copy = below(scratch, copying->root, copying->files[i].place);
-        same = access(copy.ptr, R_OK) == 0 &&
-               read_whole(scratch, copying->files[i].path, &now, NULL) == TC_OK &&
-               read_whole(scratch, copy.ptr, &kept, NULL) == TC_OK && tc_str_eq(now, kept);
-        tc_arena_empty(scratch);
+        tc_str copy = below(copying->arena, copying->root, copying->files[i].place);
+        same = same_bytes(copying->files[i].path, copy.ptr);
     }
-    tc_arena_free(scratch);
     return same;
+}
+
+// Whether no file has changed since that time, which is surely before its reading began.
+static bool unchanged(const struct copying *copying, int64_t wall_ns)
+{
+    struct stat info;
+    bool old = true;
+    for (size_t i = 0; old && i < copying->count; i++) {
+        old = stat(copying->files[i].path, &info) == 0 &&
+              info.st_ctim.tv_sec * TC_SECOND + info.st_ctim.tv_nsec + CLOCK_TICK_MS * TC_MS <
+                  wall_ns;
+    }
+    return old;
 }
 
 static int copy_all(const struct copying *copying, struct tc_err *err)
 {
-    struct tc_arena *scratch = tc_arena_new();
     int code = TC_OK;
     for (size_t i = 0; i < copying->count && code == TC_OK; i++) {
-        tc_str bytes = {"", 0};
-        tc_str to = below(scratch, copying->fresh, copying->files[i].place);
-        tc_str folder = tc_beside(scratch, to, TC_STR("."));
-        code = read_whole(scratch, copying->files[i].path, &bytes, err);
+        tc_str to = below(copying->arena, copying->fresh, copying->files[i].place);
+        code = tc_make_dirs(tc_beside(copying->arena, to, TC_STR(".")), err);
         if (code == TC_OK)
-            code = tc_make_dirs(folder, err);
-        if (code == TC_OK)
-            code = write_whole(to, bytes, err);
-        tc_arena_empty(scratch);
+            code = copy_file(copying->files[i].path, to.ptr, err);
     }
-    tc_arena_free(scratch);
     return code;
 }
 
@@ -206,8 +232,8 @@ static int put_in_place(const struct copying *copying, struct tc_err *err)
     return rename(fresh, root) == 0 ? TC_OK : refuse(root, err);
 }
 
-int lastgood_keep(tc_str folder, const char *path, lastgood_check *check, void *context,
-                  struct tc_err *err)
+int lastgood_keep(tc_str folder, const char *path, int64_t read_wall_ns, lastgood_check *check,
+                  void *context, struct tc_err *err)
 {
     int code = TC_OK;
     struct copying *copying = tc_new(sizeof *copying);
@@ -220,7 +246,8 @@ int lastgood_keep(tc_str folder, const char *path, lastgood_check *check, void *
         goto out;
     remove_tree(copying->fresh); // of a process that was killed
     code = copy_all(copying, err);
-    if (code == TC_OK && !check(context, below(copying->arena, copying->fresh, place).ptr))
+    if (code == TC_OK && !unchanged(copying, read_wall_ns) &&
+        !check(context, below(copying->arena, copying->fresh, place).ptr))
         code = tc_fail(err, TC_EINVAL, "%s has changed while it was copied", path);
     if (code == TC_OK)
         code = put_in_place(copying, err);

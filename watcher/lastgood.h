@@ -18,11 +18,12 @@ tc_str lastgood_find(tc_str folder, const char *path, struct tc_arena *arena);
 // Whether a copy reads as what is to be kept.
 typedef bool lastgood_check(void *context, const char *copy);
 
-// Keeps a copy of `path` in place of the older one, in one step, once `check` has agreed to it. Costs a
-// comparison when the copy is up to date.
+// Keeps a copy of `path` in place of the older one, in one step. A file that has changed since
+// `read_wall_ns`, when it was read and found good, is asked about first. Costs a comparison when the copy
+// is up to date.
 //   TC_EINVAL  `check` did not: the files have changed meanwhile; the older copy stays
 //   TC_EIO     cannot be read or written; the older copy stays
-int lastgood_keep(tc_str folder, const char *path, lastgood_check *check, void *context,
-                  struct tc_err *err);
+int lastgood_keep(tc_str folder, const char *path, int64_t read_wall_ns, lastgood_check *check,
+                  void *context, struct tc_err *err);
 
 #endif

@@ -133,30 +133,37 @@ static void tell_loaded(const struct watchset *watches)
            watchset_watches(watches), watchset_count(watches), stale);
 }
 
-static void tell_forgotten(const char *path, const struct tc_err *err)
+// Writes down one file of the watches in force, so that signals are heard between two. False when there
+// is none left behind `*next`.
+static bool remember(const struct settings *settings, const struct watchset *watches, size_t *next)
 {
-    (void)path; // is in the sentence
-    tc_log_err(TC_WARN, "watches.not_remembered", err);
+    struct tc_err err;
+    if (*next == watchset_count(watches))
+        return false;
+    if (watchset_remember(watches, (*next)++, settings->kept, &err) != TC_OK)
+        tc_log_err(TC_WARN, "watches.not_remembered", &err);
+    return true;
 }
 
-static void reload(const struct settings *settings, struct pipeline *pipeline)
+static void reload(const struct settings *settings, struct pipeline *pipeline, size_t *remembered)
 {
     struct watchset *watches = NULL;
     if (read_watches(settings, pipeline_watches(pipeline), settings->kept, &watches) != TC_OK)
         return;
     pipeline_swap(pipeline, watches);
     tell_loaded(watches); // from now on they are in force
-    watchset_remember(watches, settings->kept, tell_forgotten);
+    *remembered = 0;
 }
 
 // Handles all signals that wait. True when one of them asks to stop.
-static bool take_signals(int fd, const struct settings *settings, struct pipeline *pipeline)
+static bool take_signals(int fd, const struct settings *settings, struct pipeline *pipeline,
+                         size_t *remembered)
 {
     bool stop = false;
     int signal = 0;
     while ((signal = tc_signal_next(fd)) != 0) {
         if (signal == SIGHUP)
-            reload(settings, pipeline);
+            reload(settings, pipeline, remembered);
         else
             stop = true;
     }
@@ -179,12 +186,14 @@ static int watch_over(const struct settings *settings, bool once, int signals,
     struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
                            {.fd = pipeline_progress_fd(pipeline), .events = POLLIN}};
     int64_t tell_at = tc_mono_ns() + ONCE_TELL_MS * TC_MS;
+    size_t remembered = 0; // files of the watches in force
     for (;;) {
         eventfd_t count;
+        bool more = remember(settings, pipeline_watches(pipeline), &remembered);
         enum pipeline_state state = pipeline_state(pipeline);
         if (state == PIPELINE_FAILED)
             return TC_EIO;
-        if (state == PIPELINE_DONE && once)
+        if (state == PIPELINE_DONE && once && !more)
             return TC_OK;
         int rest = once ? (int)((tell_at - tc_mono_ns()) / TC_MS) : -1;
         if (once && rest <= 0) {
@@ -192,9 +201,9 @@ static int watch_over(const struct settings *settings, bool once, int signals,
             tell_at = tc_mono_ns() + ONCE_TELL_MS * TC_MS;
             continue;
         }
-        poll(fds, 2, rest);
+        poll(fds, 2, more ? 0 : rest);
         (void)!eventfd_read(fds[1].fd, &count);
-        if (take_signals(signals, settings, pipeline))
+        if (take_signals(signals, settings, pipeline, &remembered))
             return TC_OK;
     }
 }
@@ -216,7 +225,6 @@ static int serve(const struct settings *settings, bool once, struct watchset *wa
     } else {
         tc_log(TC_INFO, "watcher.ready", "name=%.*s", TC_ARG(settings->name));
         tc_notify("READY=1");
-        watchset_remember(watches, settings->kept, tell_forgotten);
         code = watch_over(settings, once, signals, pipeline);
         tc_notify("STOPPING=1");
     }

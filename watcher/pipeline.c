@@ -11,6 +11,7 @@
 #include "common/clock.h"
 #include "common/daemon.h"
 #include "common/mem.h"
+#include "common/utf8.h"
 #include "watcher/keeper.h"
 #include "watcher/scanner.h"
 #include "watcher/source/folder.h"
@@ -18,8 +19,10 @@
 #include "watcher/source/stream.h"
 
 enum {
-    TROUBLES_A_SECOND = 20,        // lines of the log; more are counted
-    STATS_FILES_BYTES = 12 * 1024, // of the STATS answer: headers have a limit
+    TROUBLES_A_SECOND = 20, // lines of the log; more are counted
+    STATS_FILES_BYTES =
+        8 * 1024,           // of the STATS answer: a header has at most 16 KiB, and one file more
+    STATS_TEXT_BYTES = 512, // than this, every byte of it escaped, has room
     LOCKS_MOST = 64,
 };
 
@@ -120,23 +123,35 @@ static void put_time(struct tc_json *json, const char *key, int64_t wall_ns)
     tc_json_put_str(json, key, tc_str_of(text));
 }
 
+// Names of files are bytes and may be long; what is sent is UTF-8 and short.
+static void put_short(struct tc_json *json, const char *key, tc_str text)
+{
+    tc_str cut = tc_utf8_cut(text, STATS_TEXT_BYTES);
+    tc_json_put_str(json, key, tc_str_cut(cut, 0, tc_utf8_valid(cut)));
+}
+
+static void put_file(struct tc_json *json, const struct watchset_file *file)
+{
+    tc_json_open(json, '{');
+    put_short(json, "file", file->path);
+    tc_json_put_u64(json, "watches", file->watches);
+    if (file->since_wall_ns)
+        put_time(json, "since", file->since_wall_ns);
+    if (file->why)
+        put_short(json, "error", tc_str_of(file->why));
+    tc_json_close(json, '}');
+}
+
+// As many files as there is room for, those first that are not what is on disk.
 static void put_files(struct pipeline *pipeline, struct tc_json *json)
 {
-    size_t begin = json->buf->len;
+    size_t begin = json->buf->len, count = watchset_count(pipeline->watches);
     tc_json_key(json, "files");
     tc_json_open(json, '[');
-    for (size_t i = 0; i < watchset_count(pipeline->watches); i++) {
-        struct watchset_file file = watchset_file(pipeline->watches, i);
-        if (json->buf->len - begin > STATS_FILES_BYTES)
-            break;
-        tc_json_open(json, '{');
-        tc_json_put_str(json, "file", file.path);
-        tc_json_put_u64(json, "watches", file.watches);
-        if (file.since_wall_ns)
-            put_time(json, "since", file.since_wall_ns);
-        if (file.why)
-            tc_json_put_str(json, "error", tc_str_of(file.why));
-        tc_json_close(json, '}');
+    for (size_t i = 0; i < 2 * count && json->buf->len - begin < STATS_FILES_BYTES; i++) {
+        struct watchset_file file = watchset_file(pipeline->watches, i % count);
+        if (file.stale == (i < count))
+            put_file(json, &file);
     }
     tc_json_close(json, ']');
 }

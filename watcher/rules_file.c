@@ -148,7 +148,8 @@ bool rules_read_yaml(struct rules_reader *reader)
     struct tc_arena *scratch = tc_arena_new();
     struct tc_yaml_file *file = NULL;
     int code = tc_yaml_read(reader->file, scratch, reader->diags, &file);
-    if (file && file->text.len > 0)
+    // An empty file is refused, so that one cut short while it was written takes no watches away.
+    if (file && (code == TC_OK || file->root.count > 0))
         rules_read_root(reader, &file->root, code != TC_OK);
     tc_arena_free(scratch);
     return code != TC_EIO;

@@ -145,10 +145,11 @@ static struct version *version_new(struct rules *rules, int64_t since_wall_ns)
 static struct version *read_version(const char *path, const struct text_settings *text,
                                     struct tc_diags *diags)
 {
+    int64_t now = tc_wall_ns();
     struct rules *rules = rules_new(text);
     bool good = rules_add_file(rules, path, diags) == TC_OK;
     if (good && rules_test(rules, NULL, tell_failed, diags) == 0)
-        return version_new(rules, tc_wall_ns());
+        return version_new(rules, now);
     rules_drop(rules);
     return NULL;
 }
@@ -409,18 +410,14 @@ static bool reads_the_same(void *context, const char *copy)
     return same;
 }
 
-void watchset_remember(const struct watchset *set, tc_str kept,
-                       void (*tell)(const char *path, const struct tc_err *err))
+int watchset_remember(const struct watchset *set, size_t index, tc_str kept, struct tc_err *err)
 {
-    for (size_t i = 0; i < set->count; i++) {
-        const struct file *file = &set->files[i];
-        struct tc_err err;
-        if (file->why || !file->version)
-            continue;
-        struct checking checking = {&set->text, file->version->rules};
-        if (lastgood_keep(kept, file->path, reads_the_same, &checking, &err) != TC_OK)
-            tell(file->path, &err);
-    }
+    const struct file *file = &set->files[index];
+    if (file->why || !file->version)
+        return TC_OK;
+    struct checking checking = {&set->text, file->version->rules};
+    return lastgood_keep(kept, file->path, file->version->since_wall_ns, reads_the_same, &checking,
+                         err);
 }
 
 // ---- looking ------------------------------------------------------------------------------

@@ -33,10 +33,9 @@ int watchset_load(const tc_str *globs, size_t count, const struct text_settings 
                   const struct watchset *before, tc_str kept, struct tc_diags *diags,
                   struct watchset **out, struct tc_err *err);
 
-// Remembers all files that are not stale in the folder `kept`, one after the other. A failure is told,
-// and the version that was remembered before stays.
-void watchset_remember(const struct watchset *set, tc_str kept,
-                       void (*tell)(const char *path, const struct tc_err *err));
+// Remembers file `index` in the folder `kept`, unless it is stale. Costs an fsync when it has changed.
+// After a failure (lastgood_keep) the version that was remembered before stays.
+int watchset_remember(const struct watchset *set, size_t index, tc_str kept, struct tc_err *err);
 void watchset_free(struct watchset *set); // NULL is fine; the matcher lives on while it is held
 
 struct matcher *watchset_matcher(const struct watchset *set); // views the set; NULL: no watches

@@ -25,7 +25,7 @@ enum {
 };
 
 // A command that failed is tried again after 1, 2, 4, ... seconds.
-enum { RETRY_MS = 1000, RETRY_MOST_MS = 60000 };
+enum { RETRY_MS = 1000, RETRY_MOST_MS = 60000, NAP_MS = 250 };
 
 struct consume {
     struct online online;
@@ -162,7 +162,8 @@ static bool run_command(const struct consume *consume, const struct tocsin_event
         return false;
     }
     while (waitpid(child, &how, 0) < 0 && errno == EINTR)
-        ; // stopped: the command is let finish, so that its alert is dealt with or not
+        // The command is let finish, so that its alert is dealt with or not.
+        cli_say("stopping as soon as the command for alert #%" PRIu64 " has ended", alert->seq);
     if (WIFEXITED(how) && WEXITSTATUS(how) == 0)
         return true;
     if (WIFEXITED(how))
@@ -172,6 +173,13 @@ static bool run_command(const struct consume *consume, const struct tocsin_event
     return false;
 }
 
+// Waits in short naps: a signal just before one would be slept over.
+static void pause_for(int64_t ms)
+{
+    for (; ms > 0 && !online_stopped(); ms -= NAP_MS)
+        nanosleep(&(struct timespec){0, (ms < NAP_MS ? ms : NAP_MS) * TC_MS}, NULL);
+}
+
 // Hands the alert to the command until it is taken. False when stopped before.
 static bool hand_over(const struct consume *consume, const struct tocsin_event *alert)
 {
@@ -179,8 +187,7 @@ static bool hand_over(const struct consume *consume, const struct tocsin_event *
     while (!run_command(consume, alert)) {
         if (online_stopped())
             return false;
-        const struct timespec pause = {pause_ms / 1000, pause_ms % 1000 * TC_MS};
-        nanosleep(&pause, NULL); // a signal ends it
+        pause_for(pause_ms);
         if (online_stopped())
             return false;
         pause_ms = pause_ms * 2 > RETRY_MOST_MS ? RETRY_MOST_MS : pause_ms * 2;

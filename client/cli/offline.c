@@ -1,6 +1,7 @@
 #include "client/cli/offline.h"
 
 #include "client/cli/cli.h"
+#include "common/clock.h"
 #include "common/mem.h"
 #include "watcher/rules.h"
 #include "watcher/source/lines.h"
@@ -16,15 +17,19 @@ void offline_add(struct offline_files *files, const char *name)
 
 // ---- watches -------------------------------------------------------------------------------
 
-static void print_errors(struct tc_diags *diags)
+// Errors, and what is dropped from a query (W0211): that must not happen in silence. Other advice
+// is for `tocsin check`.
+static void print_findings(struct tc_diags *diags)
 {
     struct tc_buf text = {0};
     tc_diags_sort(diags);
     for (size_t i = 0; i < tc_diags_count(diags); i++) {
-        if (tc_diags_at(diags, i)->severity == TC_DIAG_ERROR)
-            tc_diag_print(tc_diags_at(diags, i), cli_colour(stderr), &text);
+        const struct tc_diag *diag = tc_diags_at(diags, i);
+        if (diag->severity == TC_DIAG_ERROR || strcmp(diag->code, "W0211") == 0)
+            tc_diag_print(diag, cli_colour(stderr), &text);
     }
-    cli_progress(NULL);
+    if (text.len > 0)
+        cli_progress(NULL);
     fwrite(text.ptr ? text.ptr : "", 1, text.len, stderr);
     tc_buf_done(&text);
 }
@@ -41,8 +46,8 @@ int offline_watches(const struct offline_files *files, const char *query,
         rules_add_query(rules, tc_str_of(query), diags);
     for (size_t i = 0; i < files->count; i++)
         rules_add_file(rules, files->at[i], diags);
+    print_findings(diags);
     if (tc_diags_errors(diags)) {
-        print_errors(diags);
         code = TC_EPARSE;
         goto out;
     }
@@ -60,7 +65,7 @@ out:
 
 void offline_articles_begin(struct offline_articles *articles, const struct offline_files *files)
 {
-    *articles = (struct offline_articles){.files = files};
+    *articles = (struct offline_articles){.files = files, .now_wall_ns = tc_wall_ns()};
 }
 
 static void unreadable(struct offline_articles *articles, const struct tc_err *err)
@@ -99,8 +104,10 @@ struct article *offline_article(struct offline_articles *articles)
         struct tc_err err = {0};
         struct article *article = NULL;
         int code = lines_next(articles->open, &article, &err);
-        if (code == TC_OK)
+        if (code == TC_OK) {
+            article->seen_wall_ns = articles->now_wall_ns;
             return article;
+        }
         if (code != TC_ENOENT)
             unreadable(articles, &err);
         if (code == TC_ENOENT || (code != TC_EPARSE && code != TC_EFULL)) {

@@ -16,21 +16,22 @@ struct offline_files { // names from the command line, in order; zero it
 
 void offline_add(struct offline_files *files, const char *name);
 
-// Reads watch files, or one query when `query` is not NULL. Prints every error. Gives *out
-// (matcher_drop ends it).
+// Reads watch files, or one query when `query` is not NULL. Prints every error, and what is
+// dropped from a query. Gives *out (matcher_drop ends it).
 //   TC_EPARSE  a file or the query has errors, which are printed
 //   TC_EINVAL  the watches cannot be compiled; printed too
 int offline_watches(const struct offline_files *files, const char *query,
                     const struct text_settings *settings, struct matcher **out);
 
 // The next article of all files ("-" and no file at all: standard input). What cannot be read is said
-// on standard error with its place and counted.
+// on standard error with its place and counted. All are first seen now, as `max_age` has it.
 struct offline_articles {
     const struct offline_files *files;
     size_t next;        // file
     struct lines *open; // being read; NULL: none
     bool live;          // it is no regular file: what is there should not wait for more
     uint64_t unreadable;
+    int64_t now_wall_ns; // of the whole run
 };
 
 void offline_articles_begin(struct offline_articles *articles, const struct offline_files *files);

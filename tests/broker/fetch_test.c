@@ -107,9 +107,26 @@ static void one_run_reads_a_bounded_number_of_rows_and_says_where_it_stopped(voi
     assert_int_equal(rig_number(answer, "n"), 0);
     assert_int_equal(rig_number(answer, "scanned"), FETCH_ROWS);
     assert_int_equal(rig_number(answer, "next_after"), FETCH_ROWS);
-    answer = rig_ask(rig, "FETCH", "{\"after\":5000,\"max_n\":500}");
+    answer = rig_ask(rig, "FETCH", "{\"after\":1000,\"max_n\":500}");
     assert_int_equal(answer->count, 10);
-    assert_int_equal(rig_sequence(answer, 0), 5001);
+    assert_int_equal(rig_sequence(answer, 0), FETCH_ROWS + 1);
+}
+
+static void many_searches_share_the_budget_of_a_turn_and_each_has_its_turn(void **state)
+{
+    struct rig *rig = *state;
+    char peer[8];
+    put(rig, 1, FETCH_ROWS);
+    assert_int_equal(rig_turn(rig), TC_OK);
+    for (int i = 0; i < 5; i++) {
+        snprintf(peer, sizeof peer, "p%d", i);
+        send(rig, peer, "{\"filters\":[\"label.desk=sport\"]}");
+    }
+    for (size_t turn = 1; turn <= 5; turn++) {
+        assert_int_equal(rig_turn(rig), TC_OK);
+        assert_int_equal(rig->count, 1);
+        assert_int_equal(desk_next_mono_ns(rig->desk), turn < 5 ? 0 : INT64_MAX);
+    }
 }
 
 static void bytes_are_bounded_but_one_event_always_goes(void **state)
@@ -176,6 +193,8 @@ static void where_a_fetch_begins(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            many_searches_share_the_budget_of_a_turn_and_each_has_its_turn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_waiting_fetch_is_answered_by_the_commit_that_brings_an_alert, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_waiting_fetch_is_answered_empty_when_its_time_is_up,

@@ -452,6 +452,20 @@ def test_a_damaged_row_is_reported_and_the_rest_delivered():
         assert "store.damaged" in broker.log_text()
 
 
+def test_a_damaged_hit_is_mended_by_its_repeat():
+    with Broker() as broker:
+        watcher = watcher_of(broker.start())
+        watcher.put(one(1), one(2))
+        broker.stop()
+        whole = change(broker.store, "SELECT * FROM hit")
+        change(broker.store, "UPDATE hit SET watch = 'china/other', body = x'00' WHERE hseq = 2")
+        watcher = watcher_of(broker.start())
+        assert watcher.put(one(1), one(2))["items"] == [
+            {"stored": 0, "duplicate": 1, "hseq": 1}, {"stored": 0, "duplicate": 1, "hseq": 2}]
+        broker.stop()
+        assert change(broker.store, "SELECT * FROM hit") == whole
+
+
 def test_a_full_disk_refuses_what_writes_and_serves_what_reads():
     with Broker() as broker:
         state = os.path.dirname(broker.store)

@@ -43,7 +43,7 @@ static int reading(struct rig *rig, const char *text)
 static void assert_text(tc_str got, const char *wanted)
 {
     if (!tc_str_eq(got, tc_str_of(wanted)))
-        print_error("\"%.*s\" is not \"%s\"\n", TC_ARG(got), wanted);
+        print_error("\"%.*s\" is not \"%s\"\n", TC_ARG(got), wanted ? wanted : "");
     assert_true(tc_str_eq(got, tc_str_of(wanted)));
 }
 

@@ -149,6 +149,22 @@ class Commands(unittest.TestCase):
         done = run("why", "scored", self.articles, "--id", "a2", "-w", self.watches)
         self.assertIn("score 3.5, threshold 3", done.stdout)
 
+    def test_an_old_article_is_too_old_here_as_in_the_watcher(self):
+        watches = os.path.join(self.folder.name, "age.yaml")
+        with open(watches, "w", encoding="utf-8") as file:
+            file.write("tocsin: 1\nwatches:\n"
+                       "  - {name: fresh, match: storm, where: {max_age: 3d}}\n")
+        lines = "".join(json.dumps({"id": str(year), "text": "A storm.",
+                                    "published": f"{year}-01-01"}) + "\n" for year in (2020, 2200))
+        done = run("match", "--count", "-w", watches, stdin=lines)
+        self.assertEqual(done.stdout, "age/fresh\t2200\t0\n")
+
+    def test_a_sign_that_is_not_looked_for_is_told(self):
+        done = run("match", "--count", "-q", '"=US"', stdin="The US said so.")
+        self.assertIn('warning[W0211]: "=" belongs to no word', done.stderr)
+        self.assertIn('exact words are written ="..."', done.stderr)
+        self.assertEqual(run("match", "--count", "-q", "US", stdin="The US said so.").stderr, "")
+
     def test_why_says_when_only_the_whole_page_would_match(self):
         page = os.path.join(self.folder.name, "glued.txt")
         with open(page, "w", encoding="utf-8") as file:

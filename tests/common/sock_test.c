@@ -97,6 +97,29 @@ static void every_kind_has_the_options_that_must_be_set(void **state)
     tc_sock_close(NULL);
 }
 
+static void an_ipv6_address_can_be_bound_and_connected(void **state)
+{
+    const struct place *place = *state;
+    char endpoint[64];
+    size_t size = sizeof endpoint;
+    void *server = NULL, *client = NULL;
+    int code =
+        tc_sock_open(place->context, TC_SOCK_PULL, TC_STR("tcp://[::1]:*"), true, &server, NULL);
+    if (code != TC_OK) {
+        print_message("this machine has no IPv6\n");
+        skip();
+    }
+    assert_int_equal(zmq_getsockopt(server, ZMQ_LAST_ENDPOINT, endpoint, &size), 0);
+    assert_int_equal(
+        tc_sock_open(place->context, TC_SOCK_PUSH, tc_str_of(endpoint), false, &client, NULL),
+        TC_OK);
+    zmq_pollitem_t item = {.socket = server, .events = ZMQ_POLLIN};
+    assert_int_equal(zmq_send(client, "x", 1, 0), 1);
+    assert_int_equal(zmq_poll(&item, 1, PATIENCE_MS), 1);
+    tc_sock_close(client);
+    tc_sock_close(server);
+}
+
 static void wrong_endpoints_are_refused_with_their_reason(void **state)
 {
     static const struct {
@@ -199,6 +222,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_kind_has_the_options_that_must_be_set, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_ipv6_address_can_be_bound_and_connected, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(wrong_endpoints_are_refused_with_their_reason, set_up,
                                         tear_down),

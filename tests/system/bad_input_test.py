@@ -72,11 +72,12 @@ def check_articles(house):
         shown(str(line[:40]), done.stderr, f"{path}:1", sentence)
         (inbox / path.name).write_bytes(line + b"\n")
         reason = inbox / "failed" / (path.name + ".reason")
-        until("the reason", reason.exists)
+        until("the reason", lambda file=reason: file.exists() and file.read_text(encoding="utf-8"))
         shown(reason.name, reason.read_text(encoding="utf-8"), sentence)
     (inbox / "empty.txt").write_bytes(b"")
-    until("the empty page", (inbox / "failed" / "empty.txt.reason").exists)
-    shown("empty.txt", (inbox / "failed" / "empty.txt.reason").read_text(encoding="utf-8"), "empty")
+    reason = inbox / "failed" / "empty.txt.reason"
+    until("the empty page", lambda: reason.exists() and reason.read_text(encoding="utf-8"))
+    shown("empty.txt", reason.read_text(encoding="utf-8"), "empty")
     until("the alert", lambda: len(house.alerts()) == 1)
 
     for what, frames in (("header", [b"T1", b"ARTICLE", b"{"]), ("command", [b"T1", b"SING", b"{}"]), ("version", [b"T9", b"x"])):

@@ -155,6 +155,8 @@ def refusals(fetch, epoch):
             assert (answer["epoch"], answer["head"], answer["first"]) == (epoch, 3, 1), answer
         if b'"rid":7' in json.dumps(answer, separators=(",", ":")).encode():
             assert answer["rid"] == 7
+    for command in ("HELLO", "FETCH", "ACK", "ECHO", "HB", "STATS"):
+        assert peer.ask(command, {}, b"frame")[1]["code"] == "payload", command
     peer.send("FETCH", {"rid": 1, "after": "latest", "wait_ms": 30000})
     peer.send("FETCH", {"rid": 2, "after": "latest"})
     first, second = peer.answer(), peer.answer()

@@ -234,6 +234,19 @@ static void what_yaml_tore_off_is_not_missed(void **state)
     }
 }
 
+static void an_empty_file_is_refused_and_one_that_is_no_text_told_once(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "# nothing\n", "\xff\xfe\n"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct reading reading = read_text(".yaml", texts[i]);
+        assert_int_equal(reading.code, TC_EPARSE);
+        if (i == 2)
+            assert_int_equal(tc_diags_count(reading.diags), 1);
+        done(&reading);
+    }
+}
+
 static void a_name_is_unique_among_all_files(void **state)
 {
     struct reading reading = read_file("rules/bulk.jsonl");
@@ -437,6 +450,7 @@ int main(void)
         cmocka_unit_test(mistakes_in_lines_are_told_at_their_line_and_column),
         cmocka_unit_test(a_file_that_is_not_there_cannot_be_read),
         cmocka_unit_test(what_yaml_tore_off_is_not_missed),
+        cmocka_unit_test(an_empty_file_is_refused_and_one_that_is_no_text_told_once),
         cmocka_unit_test(a_name_is_unique_among_all_files),
         cmocka_unit_test(tree_and_text_give_the_same_definition),
         cmocka_unit_test(a_definition_is_canonical),

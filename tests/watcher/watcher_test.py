@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """The program tocsin-watcher without a broker: intake, tap, folder, reload, bad starts."""
+import glob
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import unittest
@@ -150,9 +152,29 @@ class WatcherTest(unittest.TestCase):
         self.assertEqual((now["link"], now["watches"], now["articles"], now["rejected"]),
                          ("none", 1, 1, 4))
 
+    def test_STATS_names_broken_files_first_and_has_room_for_any_name(self):
+        watcher = self.watcher()
+        folder = os.fsencode(watcher.path("many"))
+        os.mkdir(folder)
+        for number in range(300):
+            with open(folder + b"/%03d-\xff%s.jsonl" % (number, b"\x01" * 200), "w", encoding="utf-8") as file:
+                file.write('{"namespace":"demo","name":"w%d","match":"storm"}\n' % number)
+        watcher.write("watcher.yaml", "state: state\nwatches: ['many/*.jsonl']\nbroker: none\n")
+        watcher.start()
+        with open(folder + b"/299-\xff%s.jsonl" % (b"\x01" * 200), "w", encoding="utf-8") as file:
+            file.write("{")
+        watcher.process.send_signal(signal.SIGHUP)
+        watcher.wait_line("stale=1")
+        now = stats(watcher.intake())
+        self.assertEqual(now["watches"], 300)
+        self.assertIn("error", now["files"][0])
+        self.assertNotIn("error", now["files"][1])
+        self.assertEqual(watcher.stop(), 0)
+
     def test_a_file_that_is_broken_at_the_start_runs_on_its_last_good_version(self):
         watcher = self.watcher()
         watcher.start()
+        until("the copy", lambda: glob.glob(watcher.path("state/watches/*[0-9a-f]/**/watch.yaml"), recursive=True))
         self.assertEqual(watcher.stop(), 0)
         watcher.write("watch.yaml", WATCH % "(flood")
         self.assertEqual(watcher.run("--check").returncode, 78)
@@ -245,6 +267,31 @@ class WatcherTest(unittest.TestCase):
         self.assertEqual(publish(intake, {"id": "x" * 400 + str(accepted - 1)}, text)[0],
                          "DUPLICATE")
         self.assertEqual(watcher.stop(), 0)
+
+    def test_an_outbox_that_somebody_else_writes_is_waited_for(self):
+        watcher = self.watcher()
+        watcher.start()
+        intake = watcher.intake()
+        other = sqlite3.connect(watcher.path("state/outbox.db"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        intake.send("ARTICLE", {"article": {"id": "a", "text": "storm"}})
+        self.assertIn("another process has it open", watcher.wait_line("outbox.stuck"))
+        other.execute("ROLLBACK")
+        other.close()
+        self.assertEqual(intake.receive()[0], "ACCEPTED")
+        watcher.wait_line("outbox.unstuck")
+        self.assertEqual(watcher.stop(), 0)
+
+    def test_an_outbox_that_was_taken_away_ends_the_watcher(self):
+        watcher = self.watcher()
+        watcher.start()
+        intake = watcher.intake()
+        self.assertEqual(publish(intake, {"id": "a", "text": "storm"})[0], "ACCEPTED")
+        os.rename(watcher.path("state/outbox.db"), watcher.path("state/away.db"))
+        intake.send("ARTICLE", {"article": {"id": "b", "text": "storm"}})
+        self.assertEqual(intake.receive()[0], "BUSY")  # it was not accepted
+        self.assertIn("moved or removed", watcher.wait_line("outbox.failed"))
+        self.assertEqual(watcher.process.wait(timeout=30), 74)
 
     def test_bad_starts_say_why(self):
         watcher = self.watcher(query="(storm")

@@ -213,18 +213,42 @@ static bool same_words(const struct query_node *a, const struct query_node *b)
     return a->word_count > 0;
 }
 
+// Whether `word`, one word that is not exact, is among the words that `node` asks for.
+static bool is_part(const struct query_node *word, const struct query_node *node)
+{
+    if (word->word_count != 1 || word->exact || word->words[0].edits > 0)
+        return false;
+    const struct query_word *one = &word->words[0];
+    for (size_t i = 0; i < node->word_count; i++) {
+        const struct query_word *two = &node->words[i];
+        if (two->wild || two->edits > 0)
+            continue;
+        if (one->wild ? text_wild_match(one->folded, two->folded)
+                      : tc_str_eq(one->folded, two->folded))
+            return true;
+    }
+    return false;
+}
+
+// Whether nothing holds of a node of this kind unless each of its children does.
+static bool needs_all(enum query_op op)
+{
+    return op == QUERY_AND || op == QUERY_NEAR || op == QUERY_ONEAR || op == QUERY_SENTENCE ||
+           op == QUERY_PARAGRAPH || op == QUERY_ATLEAST || op == QUERY_FIRST;
+}
+
 // Whether `other` holds wherever `node` does, as far as that is easily seen.
 static bool covers(const struct query_node *other, const struct query_node *node)
 {
+    for (size_t i = 0; needs_all(node->op) && i < node->child_count; i++) {
+        if (covers(other, node->children[i]))
+            return true;
+    }
     if (other->op == QUERY_LIST && node->op == QUERY_LIST)
         return other->list == node->list;
     if (other->op != QUERY_WORDS || node->op != QUERY_WORDS)
         return false;
-    if (same_words(other, node))
-        return true;
-    return other->word_count == 1 && node->word_count == 1 && !other->exact &&
-           other->words[0].wild && !node->words[0].wild && node->words[0].edits == 0 &&
-           text_wild_match(other->words[0].folded, node->words[0].folded);
+    return same_words(other, node) || is_part(other, node);
 }
 
 static void warn_covered(const struct query_node *node, const struct query_place *place)

@@ -106,7 +106,11 @@ static void warn_of_lost_sign(struct query_lexer *lexer, const struct query_leaf
     snprintf(message, sizeof message, "\"%.*s\" belongs to no word and is not looked for",
              (int)(end - lost), leaf->text.ptr + lost);
     lexer->place->wrong(lexer->place, leaf->text_from + lost, leaf->text_from + end,
-                        TC_DIAG_WARNING, "W0211", TC_STR(""), tc_str_of(message));
+                        TC_DIAG_WARNING, "W0211",
+                        lost == 0 && leaf->quoted && leaf->text.ptr[0] == '='
+                            ? TC_STR("exact words are written =\"...\"")
+                            : TC_STR(""),
+                        tc_str_of(message));
 }
 
 static tc_str folded_copy(struct tc_arena *arena, const struct text_query_word *part,

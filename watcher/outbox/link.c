@@ -348,6 +348,14 @@ static void take_need(struct link *link, const struct link_nak *nak)
     link->define_rid = 0;
 }
 
+// How long the broker wants to be left alone; a senseless number does not silence us for good.
+static int64_t pause_ms(uint64_t retry_ms)
+{
+    if (retry_ms == 0)
+        return LINK_TIMEOUT_MS;
+    return retry_ms < LINK_TIMEOUT_MOST_MS ? (int64_t)retry_ms : LINK_TIMEOUT_MOST_MS;
+}
+
 // A refusal counts when it answers the newest sending of a batch; those of older sendings come
 // late and have been dealt with.
 void link_nak(struct link *link, const struct link_nak *nak, int64_t now)
@@ -364,8 +372,7 @@ void link_nak(struct link *link, const struct link_nak *nak, int64_t now)
     if (nak->reason == LINK_WATCH && nak->need_count)
         take_need(link, nak);
     else if (nak->reason != LINK_GAP)
-        link->pause_until =
-            now + (nak->retry_ms ? (int64_t)nak->retry_ms * TC_MS : LINK_TIMEOUT_MS * TC_MS);
+        link->pause_until = now + pause_ms(nak->retry_ms) * TC_MS;
 }
 
 void link_defined(struct link *link, uint64_t rid)

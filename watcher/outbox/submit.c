@@ -349,6 +349,9 @@ static void hear_welcome(struct submit *submit, const json_t *header)
 {
     tc_str epoch = tc_json_get_str(header, "epoch");
     size_t most = (size_t)number_of(json_object_get(header, "limits"), "batch_articles");
+    if (submit->epoch[0] && !tc_str_eq(epoch, tc_str_of(submit->epoch)))
+        submit_written(
+            submit); // another history: what the last one confirmed is sent to this one again
     snprintf(submit->epoch, sizeof submit->epoch, "%.*s", TC_ARG(epoch));
     link_welcome(submit->link, number_of(header, "rid"), most, tc_mono_ns());
 }

@@ -208,10 +208,12 @@ static bool move(struct folder *folder, const struct file *file, int to_fd, char
     return false;
 }
 
+// A name that has no room for ".reason" loses its end.
 static void write_reasons(struct folder *folder, const char *name, tc_str reasons)
 {
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s.reason", name);
+    static const char end[] = ".reason";
+    char path[NAME_MAX + 1];
+    snprintf(path, sizeof path, "%.*s%s", (int)(NAME_MAX - strlen(end)), name, end);
     int fd = openat(folder->failed_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
                     0640);
     if (fd < 0 || write(fd, reasons.ptr, reasons.len) != (ssize_t)reasons.len)

@@ -323,6 +323,10 @@ static const struct {
     {"chip OR trade OR chip", "W0203", 18},
     {"chip OR chi*", "W0203", 1},
     {"@usa OR @usa", "W0203", 9},
+    {"(chip AND trade) OR chip", "W0203", 1},
+    {"chip OR \"chip war\"", "W0203", 9},
+    {"chip OR =Chip", "W0203", 9},
+    {"SENTENCE(chip* NEAR/3 war) OR war", "W0203", 1},
     {"ab NEAR/31 bc", "W0205", 4},
     {"人工 NEAR/5 ab", "W0207", 4},
     {"apple NOT \"apple pie\"", "W0210", 7},
@@ -353,7 +357,7 @@ static void plain_queries_are_read_without_advice(void **state)
                                           "\"AI experts\"",
                                           "apple EXCEPT \"apple pie\"",
                                           "ab NEAR/30 bc",
-                                          "chip OR chips OR =chip",
+                                          "chip OR chips OR \"chap ships\"",
                                           "@usa OR @ai_experts"};
     (void)state;
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {

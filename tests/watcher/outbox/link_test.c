@@ -234,6 +234,23 @@ static void a_full_disk_at_the_broker_is_waited_out(void **state)
     expect_again(1);
 }
 
+static void a_senseless_pause_is_cut(void **state)
+{
+    (void)state;
+    get_ready();
+    struct link_order first = put(1, 10);
+    link_nak(subject,
+             &(struct link_nak){.rid = first.rid, .reason = LINK_DISK, .retry_ms = UINT64_MAX},
+             now);
+    for (int i = 0; i < LINK_TIMEOUT_MOST_MS / 1000; i++) { // heartbeats go on meanwhile
+        pass_ms(1000);
+        struct link_order beat = expect(LINK_BEAT);
+        link_sent(subject, &beat, true, now);
+        link_heard(subject, now);
+    }
+    expect_again(1);
+}
+
 static void three_missed_heartbeats_begin_a_new_session(void **state)
 {
     (void)state;
@@ -345,6 +362,7 @@ int main(void)
         LINK_TEST(a_gap_elsewhere_begins_a_new_session),
         LINK_TEST(unknown_watches_are_defined_before_the_batch_goes_again),
         LINK_TEST(a_full_disk_at_the_broker_is_waited_out),
+        LINK_TEST(a_senseless_pause_is_cut),
         LINK_TEST(three_missed_heartbeats_begin_a_new_session),
         LINK_TEST(hello_is_repeated_more_and_more_slowly),
         LINK_TEST(without_a_connection_hello_waits_for_one),

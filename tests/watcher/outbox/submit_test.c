@@ -148,16 +148,17 @@ static void answer(struct stage *stage, const char *reply, const char *members)
     ok(stage, tc_frame_send(stage->router, (tc_str){header, (size_t)len}, false, &stage->err));
 }
 
+#define WELCOME(epoch)                                                                             \
+    ",\"epoch\":\"" epoch "\",\"head\":0,\"hhead\":0,\"first\":1,"                                 \
+    "\"limits\":{\"batch_articles\":64,\"batch_bytes\":1048576}"
+
 static void welcome(struct stage *stage)
 {
     expect(stage, "HELLO");
-    answer(stage, "WELCOME",
-           ",\"epoch\":\"00112233445566778899aabbccddeeff\",\"head\":0,\"hhead\":0,\"first\":1,"
-           "\"limits\":{\"batch_articles\":64,\"batch_bytes\":1048576}");
+    answer(stage, "WELCOME", WELCOME("00112233445566778899aabbccddeeff"));
 }
 
-// Lets verdicts arrive and writes them, as the keeper does.
-static void write_verdicts(struct stage *stage)
+static void hear_verdicts(struct stage *stage)
 {
     int64_t until = tc_mono_ns() + PATIENCE_MS * TC_MS;
     while (!submit_any(stage->submit) && tc_mono_ns() < until) {
@@ -165,6 +166,12 @@ static void write_verdicts(struct stage *stage)
         zmq_poll(&item, 1, submit_wait_ms(stage->submit, tc_mono_ns()));
         ok(stage, submit_turn(stage->submit, &stage->err));
     }
+}
+
+// Lets verdicts arrive and writes them, as the keeper does.
+static void write_verdicts(struct stage *stage)
+{
+    hear_verdicts(stage);
     ok(stage, outbox_begin(stage->outbox, &stage->err));
     ok(stage, submit_write(stage->submit, 1000, &stage->err));
     ok(stage, outbox_commit(stage->outbox, &stage->err));
@@ -233,6 +240,25 @@ static void what_was_sent_before_a_restart_is_sent_again(void **state)
     answer(stage, "ACK", ",\"batch\":1,\"items\":[{\"stored\":0,\"duplicate\":1,\"hseq\":1}]");
     write_verdicts(stage);
     assert_int_equal(outbox_counts(stage->outbox).acked, 1);
+}
+
+static void what_another_history_confirmed_is_sent_to_the_new_one(void **state)
+{
+    struct stage *stage = *state;
+    add(stage, "one");
+    welcome(stage);
+    expect(stage, "PUT");
+    answer(stage, "ACK", ",\"batch\":1,\"items\":[{\"stored\":1,\"duplicate\":0,\"hseq\":17}]");
+    hear_verdicts(stage); // and the broker is replaced before they are written
+    add(stage, "two");
+    expect(stage, "PUT");
+    answer(stage, "NAK", ",\"reason\":\"session\"");
+    expect(stage, "HELLO");
+    answer(stage, "WELCOME", WELCOME("ffeeddccbbaa99887766554433221100"));
+    expect(stage, "PUT");
+    assert_int_equal(number(stage, "n"), 2);
+    assert_true(tc_str_eq(payload(stage, 0), TC_STR("one")));
+    assert_true(tc_str_eq(payload(stage, 2), TC_STR("two")));
 }
 
 static void a_rejected_article_is_buried_with_its_reason(void **state)
@@ -342,6 +368,7 @@ int main(void)
         SUBMIT_TEST(what_waits_is_sent_and_what_is_stored_waits_no_more),
         SUBMIT_TEST(the_next_hello_names_what_was_acknowledged_last),
         SUBMIT_TEST(what_was_sent_before_a_restart_is_sent_again),
+        SUBMIT_TEST(what_another_history_confirmed_is_sent_to_the_new_one),
         SUBMIT_TEST(a_rejected_article_is_buried_with_its_reason),
         SUBMIT_TEST(a_watch_that_the_broker_does_not_know_is_explained),
         SUBMIT_TEST(an_unanswered_batch_is_sent_again_as_it_was),

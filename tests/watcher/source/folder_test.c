@@ -1,5 +1,6 @@
 #include "watcher/source/folder.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -220,6 +221,19 @@ static void what_cannot_be_read_goes_to_failed_with_its_reason(void **state)
     assert_int_equal(host->refused, 5);
 }
 
+static void the_reason_of_a_name_as_long_as_can_be_is_kept(void **state)
+{
+    struct host *host = *state;
+    char name[NAME_MAX + 1], path[SCRATCH_PATH];
+    memset(name, 'n', NAME_MAX);
+    name[NAME_MAX] = '\0';
+    scratch_text(&host->scratch, name, "");
+    run_once(host);
+    snprintf(path, sizeof path, "failed/%.*s.reason", NAME_MAX - 7, name);
+    assert_non_null(strstr(scratch_read(&host->scratch, path), "the file is empty"));
+    assert_int_equal(host->troubles, 0);
+}
+
 static void good_lines_of_a_bad_file_count(void **state)
 {
     struct host *host = *state;
@@ -375,6 +389,7 @@ int main(void)
         FOLDER_TEST(files_on_their_way_in_are_left_alone),
         FOLDER_TEST(a_file_counts_when_it_is_closed_or_moved_in),
         FOLDER_TEST(what_cannot_be_read_goes_to_failed_with_its_reason),
+        FOLDER_TEST(the_reason_of_a_name_as_long_as_can_be_is_kept),
         FOLDER_TEST(good_lines_of_a_bad_file_count),
         FOLDER_TEST(a_name_that_is_taken_gets_a_number),
         FOLDER_TEST(a_file_whose_articles_were_not_taken_stays),

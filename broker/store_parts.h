@@ -1,0 +1,79 @@
+// store_parts - what the two halves of the store share; nobody else includes it.
+//
+// store_open.c opens, checks and closes the file and knows the SQL; store.c reads and writes rows.
+#ifndef STORE_PARTS_H
+#define STORE_PARTS_H
+
+#include "broker/store.h"
+
+#include <sqlite3.h>
+
+enum statement {
+    PUT_ARTICLE,
+    PUT_HIT,
+    FIND_HIT,
+    MEND_HIT,
+    PUT_ALERT,
+    PUT_WATCH,
+    GET_WATCH,
+    PUT_CONSUMER,
+    PUT_META,
+    WALK_ALL,
+    WALK_TOPIC,
+    SINCE,
+    STATEMENTS,
+};
+
+struct store {
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENTS];
+    sqlite3_stmt *walk; // one of them while a walk is on, else NULL
+    struct store_marks marks, at_begin;
+    bool writing;
+};
+
+// What SQLite's last word means to the caller.
+int store_refused(const struct store *store, const char *doing, struct tc_err *err);
+
+// Runs SQL without parameters and rows.
+int store_run(struct store *store, const char *sql, const char *doing, struct tc_err *err);
+
+// Runs a writing statement to its end.
+int store_write_row(struct store *store, enum statement which, const char *doing,
+                    struct tc_err *err);
+
+// Writes a counter into meta.
+int store_put_mark(struct store *store, const char *key, uint64_t value, struct tc_err *err);
+
+// The one number that `sql` gives.
+int store_integer(struct store *store, const char *sql, int64_t *out, struct tc_err *err);
+
+static inline void bind_u64(sqlite3_stmt *statement, int at, uint64_t value)
+{
+    sqlite3_bind_int64(statement, at, (sqlite3_int64)value);
+}
+
+// The caller keeps the bytes until the statement has run.
+static inline void bind_text(sqlite3_stmt *statement, int at, tc_str value)
+{
+    sqlite3_bind_text64(statement, at, value.ptr ? value.ptr : "", value.len, SQLITE_STATIC,
+                        SQLITE_UTF8);
+}
+
+static inline void bind_blob(sqlite3_stmt *statement, int at, tc_str value)
+{
+    sqlite3_bind_blob64(statement, at, value.ptr ? value.ptr : "", value.len, SQLITE_STATIC);
+}
+
+static inline tc_str id_bytes(const struct tc_id *id)
+{
+    return (tc_str){(const char *)id->bytes, sizeof id->bytes};
+}
+
+static inline tc_str column_bytes(sqlite3_stmt *statement, int at)
+{
+    const char *bytes = sqlite3_column_blob(statement, at);
+    return (tc_str){bytes ? bytes : "", (size_t)sqlite3_column_bytes(statement, at)};
+}
+
+#endif
