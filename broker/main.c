@@ -45,20 +45,6 @@ static const struct argp arguments = {
            "or an endpoint is in use, 78 the settings or the store's version are refused.",
 };
 
-static int exit_of(int code)
-{
-    switch (code) {
-    case TC_OK: return TC_EXIT_OK;
-    case TC_EBUSY: return TC_EXIT_BUSY;
-    case TC_EVERSION:
-    case TC_EINVAL:
-    case TC_EPARSE: return TC_EXIT_CONFIG;
-    case TC_EIO:
-    case TC_ECORRUPT: return TC_EXIT_IO;
-    default: return TC_EXIT_FAILED;
-    }
-}
-
 static void print_mistakes(const struct tc_diags *diags)
 {
     struct tc_buf text = {0};
@@ -108,7 +94,7 @@ static int serve(const struct settings *settings)
         close(signals);
     if (code == TC_OK)
         tc_log(TC_INFO, "broker.stopped", NULL);
-    return exit_of(code);
+    return tc_exit_of(code);
 }
 
 int main(int argc, char **argv)

@@ -14,6 +14,22 @@
 
 enum { FOLDER_MODE = 0750, PRIVATE_MODE = 0700, LOCK_MODE = 0640 };
 
+int tc_exit_of(int code)
+{
+    switch (code) {
+    case TC_OK: return TC_EXIT_OK;
+    case TC_EBUSY: return TC_EXIT_BUSY;
+    case TC_EVERSION:
+    case TC_EINVAL:
+    case TC_ENOENT:
+    case TC_EPARSE: return TC_EXIT_CONFIG;
+    case TC_EIO:
+    case TC_EFULL: // the disk
+    case TC_ECORRUPT: return TC_EXIT_IO;
+    default: return TC_EXIT_FAILED;
+    }
+}
+
 // --- folders ---
 
 // The environment's value, empty when it is absent.

@@ -17,6 +17,9 @@ enum tc_exit {
     TC_EXIT_FAILED = 70,
 };
 
+// The exit status that tells why a daemon ended with `code` (enum tc_code).
+int tc_exit_of(int code);
+
 // The folder for sockets: $TOCSIN_RUNTIME_DIR, else $XDG_RUNTIME_DIR/tocsin, else /run/tocsin
 // for root, else TMP/tocsin-UID (0700, owner checked). Made when absent if `make`.
 int tc_runtime_dir(struct tc_arena *arena, bool make, tc_str *out, struct tc_err *err);

@@ -56,21 +56,6 @@ static const struct argp arguments = {
            "refused.",
 };
 
-static int exit_of(int code)
-{
-    switch (code) {
-    case TC_OK: return TC_EXIT_OK;
-    case TC_EBUSY: return TC_EXIT_BUSY;
-    case TC_EVERSION:
-    case TC_EINVAL:
-    case TC_ENOENT:
-    case TC_EPARSE: return TC_EXIT_CONFIG;
-    case TC_EIO:
-    case TC_ECORRUPT: return TC_EXIT_IO;
-    default: return TC_EXIT_FAILED;
-    }
-}
-
 static void print_mistakes(struct tc_diags *diags)
 {
     struct tc_buf text = {0};
@@ -233,7 +218,7 @@ static int serve(const struct settings *settings, bool once, struct watchset *wa
         close(signals);
     if (code == TC_OK)
         tc_log(TC_INFO, "watcher.stopped", NULL);
-    return exit_of(code);
+    return tc_exit_of(code);
 }
 
 int main(int argc, char **argv)
@@ -248,7 +233,7 @@ int main(int argc, char **argv)
     int status = read_settings(&flags, arena, &settings) == TC_OK ? TC_EXIT_OK : TC_EXIT_CONFIG;
     if (status == TC_EXIT_OK) {
         tc_log_level(settings->log);
-        status = exit_of(
+        status = tc_exit_of(
             read_watches(settings, NULL, flags.check ? TC_STR("") : settings->kept, &watches));
     }
     if (status == TC_EXIT_OK && flags.check) {
