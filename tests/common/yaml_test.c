@@ -271,14 +271,14 @@ static void deep_nesting_is_refused_at_its_depth(void **state)
     (void)state;
     memset(deep, '[', sizeof deep);
     assert_int_equal(read_text((tc_str){deep, 20000}), TC_EPARSE);
-    assert_string_equal(mistakes(), "1:33+1 E0117 lists and maps are nested deeper than 32\n");
+    assert_string_equal(mistakes(), "1:257+1 E0117 lists and maps are nested deeper than 256\n");
     for (size_t i = 0; i < sizeof deep; i++)
         deep[i] = "- "[i % 2];
     assert_int_equal(read_anew((tc_str){deep, sizeof deep}), TC_EPARSE);
-    assert_string_equal(mistakes(), "1:65+1 E0117 lists and maps are nested deeper than 32\n");
-    memset(deep, '[', 32);
-    memset(deep + 32, ']', 32);
-    assert_int_equal(read_anew((tc_str){deep, 64}), TC_OK);
+    assert_string_equal(mistakes(), "1:513+1 E0117 lists and maps are nested deeper than 256\n");
+    memset(deep, '[', 256);
+    memset(deep + 256, ']', 256);
+    assert_int_equal(read_anew((tc_str){deep, 512}), TC_OK);
 }
 
 static void a_large_file_is_refused(void **state)

@@ -180,10 +180,16 @@ static bool is_short_capital(tc_str word)
     return letters >= 2 && letters <= SHORT_CAPITALS_MOST;
 }
 
+bool query_is_short_capital(const struct query_node *leaf)
+{
+    return leaf->op == QUERY_WORDS && !leaf->exact && leaf->word_count == 1 &&
+           is_short_capital(leaf->text);
+}
+
 static void warn_short_capital(const struct query_node *node, const struct query_place *place)
 {
     char message[120], help[80];
-    if (node->exact || node->word_count != 1 || !is_short_capital(node->text))
+    if (!query_is_short_capital(node))
         return;
     tc_str folded = node->words[0].folded;
     snprintf(message, sizeof message, "\"%.*s\" also matches \"%.*s\"", TC_ARG(node->text),
