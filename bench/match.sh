@@ -37,7 +37,7 @@ print("%-5s %7d | %6.2f %8.1f %8.1f | %8.1f %8.1f | %8.1f | %6.0f | %6.2f %6.2f 
 
 measure() { # PROFILE COUNT
     head -n "$2" "$folder/$1.jsonl" >"$folder/bench.jsonl"
-    "$bin/bench-matching" "$folder/bench.jsonl" "$folder/articles.jsonl" "$words" |
+    "$bin/bench-watched" "$folder/bench.jsonl" "$folder/articles.jsonl" "$words" |
         python3 -c "$row" "$1"
 }
 

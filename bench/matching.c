@@ -1,74 +1,48 @@
-// matching - what an article costs against stored watches, inside one process.
+// matching - stored queries in Lucene's syntax against articles, with the check sum of their matches.
 //
-//   bench-matching WATCHES.jsonl ARTICLES.jsonl [ascii|tocsin|standard]
+//   bench-matching [-w ascii|standard|tocsin] [-c WATCHES] [-a ARTICLES] [-p PASSES] [-s SUM]
+//                  DOCS.txt WATCHES.lucene
 //
-// Reads the watches and the articles, then goes over the articles ROUNDS times and takes the
-// best round: reading their words alone, and reading and matching. Times are CPU times of the thread, so
-// that neighbours on the machine disturb little. Measured twice: with frequencies guessed (as at a cold
-// start) and counted (as after some articles). Two threads then match the same articles at once. One line
-// of JSON on standard output.
-#include "common/clock.h"
-#include "common/json.h"
+// DOCS.txt has an article a line, WATCHES.lucene a query a line; watch i is line i, from 0. The sum, over
+// the first 500 articles d and all watches w that match, is that of x ^ x >> 29 with
+// x = (d << 32 | w) * 0x9E3779B97F4A7C15, modulo 2^64: whoever finds the same matches has the same sum,
+// in whatever order. With -s SUM another sum ends with status 1.
+//
+// Times are CPU time of the one thread, an article from its bytes to the numbers of its watches, and
+// the best of PASSES counts. Parsing the queries and compiling them are told apart.
 #include "common/mem.h"
-#include "watcher/match/counts.h"
+#include "watcher/match/lucene.h"
 #include "watcher/match/scan.h"
-#include "watcher/rules.h"
-#include "watcher/source/article.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/utsname.h>
 #include <time.h>
+#include <unicode/uversion.h>
 #include <unistd.h>
 
-enum { ROUNDS = 5, CHECKED = 500, COUNTED = 1000, PERCENT_99 = 99 };
+enum { CHECKED = 500, PASSES = 3 };
 
 struct bench {
     struct text_settings settings;
-    struct article **articles;
+    size_t most_watches, most_articles;
+    unsigned passes;
+    const char *wanted;
+    struct tc_buf docs, queries;
+    struct tc_arena *arena; // queries
+    struct watch *watches;
     size_t count, room;
-    const struct matcher *matcher;
+    tc_str *articles;
+    size_t article_count, article_room;
+    struct matcher *matcher;
+    struct scan *scan;
+    double parse_s, compile_s, text_us, match_us;
+    uint64_t sum, matches;
 };
 
-struct measured {
-    double text_us, both_us, p50_us, p99_us, hits, candidates, bytes, compile_s, allocations;
-    uint64_t check;
-};
-
-// ---- allocations ---------------------------------------------------------------------------
-
-// The linker leads malloc and its like here (see CMakeLists.txt), so that matching can be seen not to call
-// them.
-static _Thread_local uint64_t allocations;
-
-void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t count, size_t bytes);
-void *__real_realloc(void *old, size_t bytes);
-void *__wrap_malloc(size_t bytes);
-void *__wrap_calloc(size_t count, size_t bytes);
-void *__wrap_realloc(void *old, size_t bytes);
-
-void *__wrap_malloc(size_t bytes)
+static _Noreturn void die(const char *what, const char *which)
 {
-    allocations++;
-    return __real_malloc(bytes);
-}
-
-void *__wrap_calloc(size_t count, size_t bytes)
-{
-    allocations++;
-    return __real_calloc(count, bytes);
-}
-
-void *__wrap_realloc(void *old, size_t bytes)
-{
-    allocations++;
-    return __real_realloc(old, bytes);
-}
-
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "bench-matching: %s: %s\n", what, why);
+    fprintf(stderr, "bench-matching: %s: %s\n", what, which);
     exit(2);
 }
 
@@ -79,297 +53,171 @@ static double cpu_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-// ---- input ---------------------------------------------------------------------------------
+// ---- reading -------------------------------------------------------------------------------
 
-static void read_articles(struct bench *bench, const char *path)
+static void read_file(const char *path, struct tc_buf *out)
 {
+    char part[1 << 16];
+    size_t len;
     FILE *file = fopen(path, "r");
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t len;
     if (!file)
-        die(path, "cannot be opened");
-    while ((len = getline(&line, &room, file)) > 0) {
-        struct tc_err err = {0};
-        struct article *article;
-        if (article_from_json((tc_str){line, (size_t)len}, TC_STR("bench"), ARTICLE_BYTES, &article,
-                              &err) != TC_OK)
-            die(path, err.text);
-        bench->articles =
-            tc_room(bench->articles, bench->count, &bench->room, sizeof *bench->articles);
-        bench->articles[bench->count++] = article;
-    }
-    free(line);
+        die("cannot read", path);
+    while ((len = fread(part, 1, sizeof part, file)) > 0)
+        tc_buf_add(out, part, len);
     fclose(file);
 }
 
-static struct matcher *read_watches(const struct bench *bench, const char *path, double *load_s)
+static void read_articles(struct bench *bench, const char *path)
 {
-    struct rules *rules = rules_new(&bench->settings);
-    struct tc_diags *diags = tc_diags_new();
-    struct matcher *matcher;
-    struct tc_err err = {0};
-    double begun = cpu_s();
-    rules_add_file(rules, path, diags);
-    if (tc_diags_errors(diags))
-        die(path, "has errors; see tocsin check");
-    if (rules_matcher(rules, &matcher, &err) != TC_OK)
-        die(path, err.text);
-    *load_s = cpu_s() - begun;
-    tc_diags_free(diags);
-    rules_drop(rules);
-    return matcher;
-}
-
-// ---- one article ---------------------------------------------------------------------------
-
-static const struct text *read_text(const struct bench *bench, size_t number,
-                                    struct tc_arena *arena, struct article *copy)
-{
-    const struct text *text;
-    struct tc_err err = {0};
-    tc_arena_empty(arena);
-    *copy = *bench->articles[number];
-    copy->arena = arena;
-    if (text_read(copy, &bench->settings, &text, &err) != TC_OK)
-        die("an article", err.text);
-    return text;
-}
-
-static uint64_t check_of(size_t article, const struct scan_hit *hits, size_t count)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t x = ((uint64_t)article << 32 | hits[i].watch) * UINT64_C(0x9e3779b97f4a7c15);
-        sum += x ^ x >> 29;
-    }
-    return sum;
-}
-
-// CPU seconds of all articles; with a scan they are matched too. `hits` and `check` get the sums.
-static double go_over(const struct bench *bench, struct scan *scan, uint64_t *hits, uint64_t *check)
-{
-    struct tc_arena *arena = tc_arena_new();
-    double begun = cpu_s();
-    *hits = *check = 0;
-    for (size_t i = 0; i < bench->count; i++) {
-        struct article copy;
-        const struct scan_hit *found;
-        const struct text *text = read_text(bench, i, arena, &copy);
-        if (!scan)
+    tc_str rest, line;
+    read_file(path, &bench->docs);
+    rest = tc_buf_view(&bench->docs);
+    while (bench->article_count < bench->most_articles && tc_str_next(&rest, '\n', &line)) {
+        if (!line.len)
             continue;
-        size_t count = scan_run(scan, bench->matcher, text, &found);
-        *hits += count;
-        if (i < CHECKED)
-            *check += check_of(i, found, count);
+        bench->articles = tc_room(bench->articles, bench->article_count, &bench->article_room,
+                                  sizeof *bench->articles);
+        bench->articles[bench->article_count++] = line;
     }
-    double spent = cpu_s() - begun;
-    tc_arena_free(arena);
-    return spent;
 }
 
-static int by_time(const void *a, const void *b)
+static void read_watches(struct bench *bench, const char *path)
 {
-    int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-    return (left > right) - (left < right);
+    static const struct lucene_options options = {.all = false};
+    struct tc_diags *diags = tc_diags_new();
+    tc_str rest, line;
+    read_file(path, &bench->queries);
+    rest = tc_buf_view(&bench->queries);
+    double begun = cpu_s();
+    while (bench->count < bench->most_watches && tc_str_next(&rest, '\n', &line)) {
+        struct query_text_place where = {TC_STR("query"), line};
+        struct query_place place = {query_wrong_in_text, diags, &where};
+        if (!line.len)
+            continue;
+        bench->watches =
+            tc_room(bench->watches, bench->count, &bench->room, sizeof *bench->watches);
+        struct watch *watch = &bench->watches[bench->count++];
+        *watch = (struct watch){.name = TC_STR("bench/watch"), .severity = TC_STR("info")};
+        watch->query = lucene_read(line, &bench->settings, &options, bench->arena, &place, NULL);
+        if (!watch->query)
+            die("no query", tc_arena_str(bench->arena, line).ptr);
+    }
+    bench->parse_s = cpu_s() - begun;
+    tc_diags_free(diags);
 }
 
-// Each article's best of a few goes, because the clock on the wall sees the neighbours too.
-static void take_times(const struct bench *bench, struct scan *scan, struct measured *measured)
+static void compile(struct bench *bench)
+{
+    struct tc_err err = {0};
+    double begun = cpu_s();
+    if (matcher_new(bench->watches, bench->count, NULL, NULL, &bench->matcher, &err) != TC_OK)
+        die("cannot compile", err.text);
+    bench->compile_s = cpu_s() - begun;
+}
+
+// ---- matching ------------------------------------------------------------------------------
+
+static void add_match(struct bench *bench, uint64_t article, uint64_t watch)
+{
+    uint64_t x = (article << 32 | watch) * UINT64_C(0x9E3779B97F4A7C15);
+    bench->sum += x ^ x >> 29;
+}
+
+// One pass over all articles; counts matches when `count`.
+static void pass(struct bench *bench, bool count)
 {
     struct tc_arena *arena = tc_arena_new();
-    int64_t *times = tc_new(bench->count * sizeof *times);
-    uint64_t allocated = 0;
-    for (size_t i = 0; i < bench->count; i++) {
-        struct article copy;
-        const struct scan_hit *found;
-        const struct text *text = read_text(bench, i, arena, &copy);
-        times[i] = INT64_MAX;
-        for (int round = 0; round < 3; round++) {
-            uint64_t before = allocations;
-            int64_t begun = tc_mono_ns();
-            scan_run(scan, bench->matcher, text, &found);
-            int64_t spent = tc_mono_ns() - begun;
-            times[i] = spent < times[i] ? spent : times[i];
-            allocated += allocations - before;
+    double text_s = 0, match_s = 0;
+    for (size_t i = 0; i < bench->article_count; i++) {
+        struct article article = {.arena = arena, .body = bench->articles[i]};
+        const struct text *text;
+        const struct scan_hit *hits;
+        struct tc_err err;
+        double begun = cpu_s();
+        if (text_read(&article, &bench->settings, &text, &err) != TC_OK)
+            die("no text", err.text);
+        double read = cpu_s();
+        size_t found = scan_run(bench->scan, bench->matcher, text, &hits);
+        match_s += cpu_s() - read;
+        text_s += read - begun;
+        bench->matches += count ? found : 0;
+        for (size_t k = 0; k < found && count && i < CHECKED; k++)
+            add_match(bench, i, hits[k].watch);
+        tc_arena_empty(arena);
+    }
+    double text_us = 1e6 * text_s / (double)bench->article_count;
+    double match_us = 1e6 * match_s / (double)bench->article_count;
+    if (!bench->match_us || text_us + match_us < bench->text_us + bench->match_us) {
+        bench->text_us = text_us;
+        bench->match_us = match_us;
+    }
+    tc_arena_free(arena);
+}
+
+static void print(const struct bench *bench)
+{
+    struct utsname machine;
+    uname(&machine);
+    printf("machine: %ld x %s, %s %s; tocsin %s, ICU %s\n", sysconf(_SC_NPROCESSORS_ONLN),
+           machine.machine, machine.sysname, machine.release, TOCSIN_VERSION, U_ICU_VERSION);
+    printf("%zu watches: parsed %.3f s, compiled %.3f s, %.0f bytes a watch\n", bench->count,
+           bench->parse_s, bench->compile_s,
+           (double)matcher_bytes(bench->matcher) / (double)bench->count);
+    printf("%zu articles: text %.2f us, match %.2f us, together %.2f us CPU an article\n",
+           bench->article_count, bench->text_us, bench->match_us, bench->text_us + bench->match_us);
+    printf("%.2f matches an article, check %016llx\n",
+           (double)bench->matches / (double)bench->article_count, (unsigned long long)bench->sum);
+}
+
+static void read_options(struct bench *bench, int argc, char **argv)
+{
+    int option;
+    while ((option = getopt(argc, argv, "w:c:a:p:s:")) != -1) {
+        switch (option) {
+        case 'w':
+            bench->settings.words = !strcmp(optarg, "ascii")      ? TEXT_WORDS_ASCII
+                                    : !strcmp(optarg, "standard") ? TEXT_WORDS_STANDARD
+                                                                  : TEXT_WORDS_TOCSIN;
+            break;
+        case 'c': bench->most_watches = strtoull(optarg, NULL, 10); break;
+        case 'a': bench->most_articles = strtoull(optarg, NULL, 10); break;
+        case 'p': bench->passes = (unsigned)strtoul(optarg, NULL, 10); break;
+        case 's': bench->wanted = optarg; break;
+        default: die("usage", "bench-matching [OPTION...] DOCS.txt WATCHES.lucene");
         }
     }
-    qsort(times, bench->count, sizeof *times, by_time);
-    measured->allocations = (double)allocated;
-    measured->p50_us = (double)times[bench->count / 2] / 1e3;
-    measured->p99_us = (double)times[bench->count * PERCENT_99 / 100] / 1e3;
-    free(times);
-    tc_arena_free(arena);
-}
-
-static struct measured measure(struct bench *bench, const struct matcher *matcher)
-{
-    struct scan *scan = scan_new();
-    double text = 1e9, both = 1e9, each = 1e6 / (double)bench->count;
-    uint64_t hits = 0, check = 0;
-    struct measured measured = {0};
-    bench->matcher = matcher;
-    for (int round = 0; round < ROUNDS; round++) {
-        double spent = go_over(bench, NULL, &hits, &check);
-        text = spent < text ? spent : text;
-        spent = go_over(bench, scan, &hits, &check);
-        both = spent < both ? spent : both;
-    }
-    measured.text_us = text * each;
-    measured.both_us = both * each;
-    measured.hits = (double)hits / (double)bench->count;
-    measured.candidates =
-        (double)scan_stats(scan).candidates / (double)bench->count / (double)ROUNDS;
-    measured.check = check;
-    measured.bytes = (double)matcher_bytes(matcher) / (double)matcher_count(matcher);
-    take_times(bench, scan, &measured);
-    scan_free(scan);
-    return measured;
-}
-
-// ---- frequencies ---------------------------------------------------------------------------
-
-static struct matcher *compile_anew(const struct matcher *matcher, const struct counts *counts,
-                                    double *spent)
-{
-    struct matcher *anew;
-    struct tc_err err = {0};
-    double best = 1e9;
-    for (int round = 0; round < 3; round++) {
-        double begun = cpu_s();
-        if (matcher_new_counted(matcher_watch(matcher, 0), matcher_count(matcher), counts, NULL,
-                                NULL, &anew, &err) != TC_OK)
-            die("compiling", err.text);
-        double took = cpu_s() - begun;
-        best = took < best ? took : best;
-        if (round < 2)
-            matcher_drop(anew);
-    }
-    *spent = best;
-    return anew;
-}
-
-static void count_words(const struct bench *bench, struct counts *counts)
-{
-    struct tc_arena *arena = tc_arena_new();
-    for (size_t i = 0; i < bench->count && i < COUNTED; i++) {
-        struct article copy;
-        counts_add(counts, read_text(bench, i, arena, &copy));
-    }
-    tc_arena_free(arena);
-}
-
-// ---- two threads ---------------------------------------------------------------------------
-
-struct half {
-    const struct bench *bench;
-    pthread_t thread;
-    double spent;
-    uint64_t hits, check;
-};
-
-static void *run_half(void *argument)
-{
-    struct half *half = argument;
-    struct scan *scan = scan_new();
-    half->spent = 1e9;
-    for (int round = 0; round < ROUNDS; round++) {
-        double spent = go_over(half->bench, scan, &half->hits, &half->check);
-        half->spent = spent < half->spent ? spent : half->spent;
-    }
-    scan_free(scan);
-    return NULL;
-}
-
-// How much faster two threads are than one, by their CPU times while both run.
-static double two_threads(struct bench *bench, const struct measured *one, bool *same)
-{
-    struct half halves[2] = {{.bench = bench}, {.bench = bench}};
-    for (int i = 0; i < 2; i++) {
-        if (pthread_create(&halves[i].thread, NULL, run_half, &halves[i]) != 0)
-            die("a thread", "cannot be started");
-    }
-    for (int i = 0; i < 2; i++)
-        pthread_join(halves[i].thread, NULL);
-    *same = halves[0].check == one->check && halves[1].check == one->check &&
-            halves[0].hits == halves[1].hits;
-    double mean_us = (halves[0].spent + halves[1].spent) / 2 * 1e6 / (double)bench->count;
-    return 2 * one->both_us / mean_us;
-}
-
-// ---- the line ------------------------------------------------------------------------------
-
-static void put_real(struct tc_json *json, const char *key, double value)
-{
-    tc_json_key(json, key);
-    tc_json_real(json, value);
-}
-
-static void put_measured(struct tc_json *json, const char *key, const struct measured *measured)
-{
-    char check[TC_ID_TEXT_BYTES];
-    snprintf(check, sizeof check, "%016llx", (unsigned long long)measured->check);
-    tc_json_key(json, key);
-    tc_json_open(json, '{');
-    put_real(json, "text_us", measured->text_us);
-    put_real(json, "match_us", measured->both_us - measured->text_us);
-    put_real(json, "both_us", measured->both_us);
-    put_real(json, "p50_us", measured->p50_us);
-    put_real(json, "p99_us", measured->p99_us);
-    put_real(json, "hits", measured->hits);
-    put_real(json, "candidates", measured->candidates);
-    put_real(json, "bytes_per_watch", measured->bytes);
-    put_real(json, "compile_s", measured->compile_s);
-    put_real(json, "allocations", measured->allocations); // of all articles, after warm-up
-    tc_json_put_str(json, "check", tc_str_of(check));
-    tc_json_close(json, '}');
+    if (argc - optind != 2)
+        die("usage", "bench-matching [OPTION...] DOCS.txt WATCHES.lucene");
 }
 
 int main(int argc, char **argv)
 {
-    struct bench bench = {0};
-    struct counts counts;
-    struct measured guessed, counted;
-    double load_s, compile_s;
-    bool same;
-    if (argc < 3)
-        die("usage", "bench-matching WATCHES.jsonl ARTICLES.jsonl [ascii|tocsin|standard]");
-    const char *words = argc > 3 ? argv[3] : "tocsin";
-    bench.settings.words = strcmp(words, "ascii") == 0      ? TEXT_WORDS_ASCII
-                           : strcmp(words, "standard") == 0 ? TEXT_WORDS_STANDARD
-                                                            : TEXT_WORDS_TOCSIN;
-    read_articles(&bench, argv[2]);
-    struct matcher *matcher = read_watches(&bench, argv[1], &load_s);
-    counts_init(&counts);
-    count_words(&bench, &counts);
-
-    struct matcher *anew = compile_anew(matcher, NULL, &compile_s);
-    guessed = measure(&bench, anew);
-    guessed.compile_s = compile_s;
-    matcher_drop(anew);
-    anew = compile_anew(matcher, &counts, &compile_s);
-    counted = measure(&bench, anew);
-    counted.compile_s = compile_s;
-    double ratio = two_threads(&bench, &counted, &same);
-
-    struct tc_buf line = {0};
-    struct tc_json json = tc_json_on(&line);
-    tc_json_open(&json, '{');
-    tc_json_put_u64(&json, "watches", matcher_count(matcher));
-    tc_json_put_u64(&json, "articles", bench.count);
-    put_real(&json, "load_s", load_s);
-    put_measured(&json, "guessed", &guessed);
-    put_measured(&json, "counted", &counted);
-    put_real(&json, "two_threads", ratio);
-    tc_json_put_bool(&json, "same_matches", same && guessed.check == counted.check);
-    tc_json_close(&json, '}');
-    printf("%.*s\n", TC_ARG(tc_buf_view(&line)));
-    tc_buf_done(&line);
-    matcher_drop(anew);
-    matcher_drop(matcher);
-    counts_done(&counts);
-    for (size_t i = 0; i < bench.count; i++)
-        article_free(bench.articles[i]);
+    struct bench bench = {.settings = {.words = TEXT_WORDS_ASCII},
+                          .most_watches = SIZE_MAX,
+                          .most_articles = SIZE_MAX,
+                          .passes = PASSES,
+                          .arena = tc_arena_new()};
+    char sum[20];
+    read_options(&bench, argc, argv);
+    read_articles(&bench, argv[optind]);
+    read_watches(&bench, argv[optind + 1]);
+    if (!bench.article_count || !bench.count)
+        die("nothing to do", "no articles or no watches");
+    compile(&bench);
+    bench.scan = scan_new();
+    for (unsigned i = 0; i < (bench.passes ? bench.passes : 1); i++)
+        pass(&bench, i == 0);
+    print(&bench);
+    snprintf(sum, sizeof sum, "%016llx", (unsigned long long)bench.sum);
+    scan_free(bench.scan);
+    matcher_drop(bench.matcher);
+    free(bench.watches);
     free(bench.articles);
-    return same ? 0 : 1;
+    tc_buf_done(&bench.docs);
+    tc_buf_done(&bench.queries);
+    tc_arena_free(bench.arena);
+    if (!bench.wanted || !strcmp(bench.wanted, sum))
+        return 0;
+    printf("the check should be %s\n", bench.wanted);
+    return 1;
 }

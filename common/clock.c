@@ -111,8 +111,11 @@ bool tc_time_read(tc_str text, int64_t *wall_ns)
     struct tm utc = {0};
     int64_t ns = 0;
     int zone_minutes = 0, year = 0, month = 0;
-    if (!take_number(&rest, 4, &year) || !take_byte(&rest, "-") || !take_number(&rest, 2, &month) ||
-        !take_byte(&rest, "-") || !take_number(&rest, 2, &utc.tm_mday))
+    if (!take_number(&rest, 4, &year))
+        return false;
+    bool hyphens = take_byte(&rest, "-"); // both or none: 20250301 is a day too
+    if (!take_number(&rest, 2, &month) || take_byte(&rest, "-") != hyphens ||
+        !take_number(&rest, 2, &utc.tm_mday))
         return false;
     if (year < 1678 || year > 2261 || month < 1 || month > 12 || utc.tm_mday < 1 ||
         utc.tm_mday > days_of(month, year))

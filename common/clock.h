@@ -21,7 +21,7 @@ enum { TC_TIME_BYTES = 32 };
 void tc_time_text(int64_t wall_ns, char *out);
 
 // Reads RFC 3339 (date, or date and time, "T" or blank between, zone "Z" or +hh:mm; without a
-// zone UTC). False when it is not one.
+// zone UTC; a date may also be written 20250301). False when it is not one.
 bool tc_time_read(tc_str text, int64_t *wall_ns);
 
 // Reads a duration with its unit, 30s 5m 2h 3d 1w (also 250ms). False when it is not one.

@@ -15,7 +15,7 @@
 #include "common/arena.h"
 #include "common/diag.h"
 
-enum { TC_YAML_DEPTH = 32, TC_YAML_BYTES = 64 * 1024 * 1024 };
+enum { TC_YAML_DEPTH = 256, TC_YAML_BYTES = 64 * 1024 * 1024 };
 
 enum tc_yaml_kind { TC_YAML_SCALAR, TC_YAML_LIST, TC_YAML_MAP };
 

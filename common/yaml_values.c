@@ -97,6 +97,16 @@ void tc_yaml_wrong(const struct tc_yaml *node, const char *code, struct tc_diags
     wrong_node(node, code, diags, tc_str_of(help), tc_str_of(message));
 }
 
+// Behind the last byte in the file of what gave byte `at` of a scalar: an escape is longer than what
+// it stands for. What follows may stand on another line, so its beginning is no end otherwise.
+static size_t end_of(const struct tc_yaml *scalar, size_t at)
+{
+    size_t from = scalar->places[at], next = scalar->places[at + 1];
+    tc_str source = tc_str_cut(scalar->file->text, from, next);
+    bool escape = scalar->quoted && source.len > 1 && source.ptr[0] == '\\';
+    return escape && !memchr(source.ptr, '\n', source.len) ? next : from + 1;
+}
+
 void tc_yaml_wrong_span(const struct tc_yaml *scalar, size_t from, size_t to,
                         enum tc_severity severity, const char *code, struct tc_diags *diags,
                         tc_str help, tc_str message)
@@ -118,7 +128,7 @@ void tc_yaml_wrong_span(const struct tc_yaml *scalar, size_t from, size_t to,
         .message = message,
     };
     mistake.from = behind ? (size_t)scalar->places[from - 1] + 1 : scalar->places[from];
-    mistake.to = to > from ? (size_t)scalar->places[to - 1] + 1 : mistake.from;
+    mistake.to = to > from ? end_of(scalar, to - 1) : mistake.from;
     yaml_mistake_add(scalar->file, &mistake, diags);
 }
 

@@ -10,6 +10,8 @@ struct rules {
     atomic_uint references;
     struct tc_arena *arena; // everything that watches view
     struct text_settings settings;
+    struct rules_dialect dialect;
+    const struct rules_census *census; // NULL: none
     struct rules_entry *entries;
     size_t count, capacity;
     struct rules_names names;
@@ -35,6 +37,16 @@ void rules_drop(void *pointer)
     free(rules);
 }
 
+void rules_read_as(struct rules *rules, const struct rules_dialect *dialect)
+{
+    rules->dialect = *dialect;
+}
+
+const struct rules_dialect *rules_dialect_of(const struct rules *rules)
+{
+    return &rules->dialect;
+}
+
 const struct rules_entry *rules_entry_at(const struct rules *rules, size_t index)
 {
     return &rules->entries[index];
@@ -43,6 +55,11 @@ const struct rules_entry *rules_entry_at(const struct rules *rules, size_t index
 const struct text_settings *rules_text_settings(const struct rules *rules)
 {
     return &rules->settings;
+}
+
+void rules_set_census(struct rules *rules, const struct rules_census *census)
+{
+    rules->census = census;
 }
 
 size_t rules_count(const struct rules *rules)
@@ -89,17 +106,24 @@ static tc_str stem_of(const char *path)
     return (tc_str){base, dot && dot > base ? (size_t)(dot - base) : strlen(base)};
 }
 
+struct rules_reader rules_reader_for(struct rules *rules, const char *path, struct tc_diags *diags)
+{
+    tc_str kept = tc_arena_str(rules->arena, tc_str_of(path));
+    return (struct rules_reader){.rules = rules,
+                                 .text = &rules->settings,
+                                 .census = rules->census,
+                                 .diags = diags,
+                                 .arena = rules->arena,
+                                 .file = kept.ptr,
+                                 .defaults = {.lucene = rules->dialect.lucene},
+                                 .namespace = tc_arena_str(rules->arena, stem_of(path)),
+                                 .bulk = tc_str_ends(kept, TC_STR(".jsonl"))};
+}
+
 int rules_add_file(struct rules *rules, const char *path, struct tc_diags *diags)
 {
     size_t errors = tc_diags_errors(diags);
-    tc_str kept = tc_arena_str(rules->arena, tc_str_of(path));
-    struct rules_reader reader = {.rules = rules,
-                                  .text = &rules->settings,
-                                  .diags = diags,
-                                  .arena = rules->arena,
-                                  .file = kept.ptr};
-    reader.namespace = tc_arena_str(rules->arena, stem_of(path));
-    reader.bulk = tc_str_ends(kept, TC_STR(".jsonl"));
+    struct rules_reader reader = rules_reader_for(rules, path, diags);
     bool readable = reader.bulk ? rules_read_lines(&reader) : rules_read_yaml(&reader);
     bool fine = tc_diags_errors(diags) == errors;
     for (size_t i = 0; fine && i < reader.count; i++)
@@ -121,7 +145,11 @@ int rules_add_query(struct rules *rules, tc_str query, struct tc_diags *diags)
 
     entry.watch.name = TC_STR("query");
     entry.watch.severity = TC_STR("info");
-    entry.watch.query = query_read(query, &rules->settings, NULL, rules->arena, &place);
+    if (rules->dialect.lucene)
+        entry.watch.query = lucene_read(query, &rules->settings, &rules->dialect.options,
+                                        rules->arena, &place, NULL);
+    else
+        entry.watch.query = query_read(query, &rules->settings, NULL, rules->arena, &place);
     if (!entry.watch.query)
         return TC_EPARSE;
     entry.watch.definition = rules_definition(&reader, &settings, &entry.watch);

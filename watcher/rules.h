@@ -7,13 +7,23 @@
 #ifndef RULES_H
 #define RULES_H
 
+#include "common/buf.h"
 #include "common/diag.h"
+#include "watcher/match/lucene.h"
 #include "watcher/match/matcher.h"
 
 struct rules;
 
 struct rules *rules_new(const struct text_settings *settings);
 void rules_drop(void *rules); // reference counted: a matcher holds its rules
+
+// How queries are read from now on where a file does not say `dialect:`. tocsin's own language, unless
+// this is called.
+struct rules_dialect {
+    bool lucene;
+    struct lucene_options options; // of every query of dialect lucene, whoever asked for it
+};
+void rules_read_as(struct rules *rules, const struct rules_dialect *dialect);
 
 // Reads one file and what it includes. Mistakes go to diags. Returns TC_OK, or TC_EPARSE / TC_EIO
 // after mistakes: the file's watches are then left out, others stay.
@@ -22,6 +32,18 @@ int rules_add_file(struct rules *rules, const char *path, struct tc_diags *diags
 // Adds one query under the name "query" (tocsin match -q).
 int rules_add_query(struct rules *rules, tc_str query, struct tc_diags *diags);
 
+// What a corpus says about the words of queries, for warnings with figures (tocsin check --corpus).
+// `leaf` sees every word and phrase of queries and lists, and says W0201 itself; `whole` every query.
+struct rules_census {
+    void (*leaf)(const struct rules_census *census, const struct query_node *leaf,
+                 const struct query_place *place);
+    void (*whole)(const struct rules_census *census, const struct query_node *root,
+                  const struct query_place *place);
+};
+
+// From now on files are read with a census, borrowed until the rules are gone.
+void rules_set_census(struct rules *rules, const struct rules_census *census);
+
 size_t rules_count(const struct rules *rules);
 const struct watch *rules_watch(const struct rules *rules, size_t index);
 const char *rules_file_of(const struct rules *rules, size_t index); // which file a watch came from
@@ -29,6 +51,25 @@ int rules_line_of(const struct rules *rules, size_t index);
 
 // The matcher of all watches that were read without error and are not retired or paused.
 int rules_matcher(struct rules *rules, struct matcher **out, struct tc_err *err);
+
+// ---- the canonical form --------------------------------------------------------------------
+
+enum rules_form {
+    RULES_FORM_KEEP, // each query in the form it has
+    RULES_FORM_TEXT, // all as strings
+    RULES_FORM_TREE, // all as trees
+};
+
+// Adds the canonical form of a YAML watch file to `out`: the same watches, with the same hashes, and
+// every comment. `text` is what stands in it; NULL reads it. Findings of reading it go to diags; a file with errors has no canonical form.
+//   TC_EPARSE  errors were added to diags
+//   TC_EIO     cannot be read; said in diags too
+//   TC_EINVAL  the form would not mean the same (err says what); `out` is to be thrown away
+int rules_format(const char *path, const tc_str *text, enum rules_form form,
+                 const struct text_settings *settings, struct tc_buf *out, struct tc_diags *diags,
+                 struct tc_err *err);
+
+// ---- tests ---------------------------------------------------------------------------------
 
 enum rules_outcome { RULES_PASS, RULES_FAIL, RULES_SKIPPED, RULES_NOT_RUN };
 

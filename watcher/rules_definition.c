@@ -111,6 +111,18 @@ static void put_query(struct tc_json *json, const struct query_node *query)
     tc_buf_done(&text);
 }
 
+// The query's text alone does not say how it is read.
+static void put_dialect(struct tc_json *json, const struct rules_reader *reader,
+                        const struct watch *watch)
+{
+    const struct query_node *query = watch->term_count ? watch->terms[0].query : watch->query;
+    if (!query || query->op != QUERY_LUCENE)
+        return;
+    tc_json_put_str(json, "dialect", TC_STR("lucene"));
+    put_given(json, "lucene_options",
+              tc_str_of(lucene_options_text(&rules_dialect_of(reader->rules)->options)));
+}
+
 static void put_score(struct tc_json *json, const struct watch *watch)
 {
     if (watch->term_count == 0)
@@ -213,6 +225,7 @@ tc_str rules_definition(struct rules_reader *reader, const struct rules_settings
         tc_json_put_str(&json, "query", TC_STR("*"));
     else
         tc_json_put_str(&json, "query", TC_STR(""));
+    put_dialect(&json, reader, watch);
     put_score(&json, watch);
     put_lists(&json, watch);
     put_where(&json, settings);

@@ -117,8 +117,7 @@ static void read_defaults(struct rules_reader *reader, const struct tc_yaml *map
     rules_read_settings(reader, map, &reader->defaults);
 }
 
-// `broken`: the YAML has mistakes, and perhaps could not be read to its end.
-static void read_root(struct rules_reader *reader, const struct tc_yaml *root, bool broken)
+void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root, bool broken)
 {
     static const char *const known[] = {"tocsin",   "namespace", "test_files", "include",
                                         "defaults", "lists",     "watches",    NULL};
@@ -151,7 +150,7 @@ bool rules_read_yaml(struct rules_reader *reader)
     int code = tc_yaml_read(reader->file, scratch, reader->diags, &file);
     // An empty file is refused, so that one cut short while it was written takes no watches away.
     if (file && (code == TC_OK || file->root.count > 0))
-        read_root(reader, &file->root, code != TC_OK);
+        rules_read_root(reader, &file->root, code != TC_OK);
     tc_arena_free(scratch);
     return code != TC_EIO;
 }

@@ -32,7 +32,7 @@ struct chain { // files that are being included, innermost first
 
 static void gather(struct gathering *all, const struct tc_yaml *root, const struct chain *chain);
 
-static bool is_list_name(tc_str name)
+bool rules_is_ident(tc_str name)
 {
     for (size_t i = 0; i < name.len; i++) {
         char c = name.ptr[i];
@@ -46,7 +46,7 @@ static bool is_list_name(tc_str name)
 static void add_list(struct gathering *all, const struct tc_yaml *key, const struct tc_yaml *node)
 {
     struct rules_reader *reader = all->reader;
-    if (!is_list_name(key->text)) {
+    if (!rules_is_ident(key->text)) {
         tc_yaml_wrong(
             key, "E0117", reader->diags, NULL,
             "a list's name is made of a-z, 0-9, \"-\" and \"_\", and begins with a letter");

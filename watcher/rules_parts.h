@@ -13,6 +13,7 @@
 //   rules_tests.c       tests inside a file, run
 //   rules_names.c       which names are taken
 //   rules_bytes.c       a whole file at once
+//   rules_fmt*.c        the canonical form of a file (rules_fmt.h)
 #ifndef RULES_PARTS_H
 #define RULES_PARTS_H
 
@@ -55,6 +56,7 @@ struct rules_alert { // texts as written, empty when absent
 
 struct rules_settings {
     enum watch_status status;
+    bool lucene; // dialect
     tc_str expires, renamed_from;
     struct rules_pairs labels, annotations;
     struct watch_where where;
@@ -107,12 +109,14 @@ void rules_names_done(struct rules_names *names);
 struct rules_reader {
     struct rules *rules;
     const struct text_settings *text;
-    struct tc_arena *arena; // of the rule set: everything that stays
+    const struct rules_census *census; // NULL: none
+    struct tc_arena *arena;            // of the rule set: everything that stays
     struct tc_diags *diags;
     const char *file;
     tc_str namespace;
     tc_str test_folder;
-    bool bulk; // lines made by a program: no advice about tests
+    bool lucene; // dialect of the watch that is being read
+    bool bulk;   // lines made by a program: no advice about tests
     bool cut; // what is read last may be torn off by a mistake in the YAML: nothing is missed there
     struct query_lists lists;
     struct rules_settings defaults;
@@ -120,6 +124,14 @@ struct rules_reader {
     size_t count, capacity;
     struct rules_names names; // of these
 };
+
+// A reader for the file at `path`, whose watches go into `rules` only when the caller puts them there.
+// End it with rules_names_done(&reader.names) and free(reader.entries).
+struct rules_reader rules_reader_for(struct rules *rules, const char *path, struct tc_diags *diags);
+
+// Reads the whole of a YAML file that has been parsed. `broken`: the YAML has mistakes, and perhaps could
+// not be read to its end.
+void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root, bool broken);
 
 // Reads files into reader->entries. Mistakes are in reader->diags. False when the file cannot be
 // read at all.
@@ -162,6 +174,9 @@ int rules_read_bytes(const char *path, size_t most, struct tc_buf *out, struct t
 // Whether `text` is a name of [a-z0-9-]{1,63}.
 bool rules_is_name(tc_str text);
 
+// Whether `text` can name a list or a clause: [a-z][a-z0-9_-]{0,62}.
+bool rules_is_ident(tc_str text);
+
 // Reports that `node` is no name, as `what`. False then.
 bool rules_read_name(struct rules_reader *reader, const struct tc_yaml *node, const char *what,
                      tc_str *out);
@@ -177,6 +192,7 @@ bool rules_is_list(struct rules_reader *reader, const struct tc_yaml *list, cons
 // ---- the set -------------------------------------------------------------------------------
 
 const struct rules_entry *rules_entry_at(const struct rules *rules, size_t index);
+const struct rules_dialect *rules_dialect_of(const struct rules *rules);
 const struct text_settings *rules_text_settings(const struct rules *rules);
 
 // The watch of this name that is known already, NULL when there is none.

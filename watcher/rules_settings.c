@@ -237,6 +237,15 @@ static void refuse_unless(struct rules_reader *reader, const struct tc_yaml *nod
                       fallback);
 }
 
+static void read_dialect(struct rules_reader *reader, const struct tc_yaml *node,
+                         struct rules_settings *settings)
+{
+    static const char *const dialects[] = {"tocsin", "lucene", NULL};
+    int which = node ? rules_one_of(reader, node, "dialect", dialects) : -1;
+    if (which >= 0)
+        settings->lucene = which == 1;
+}
+
 // Switches that this version knows by name only.
 static void read_text(struct rules_reader *reader, const struct tc_yaml *map)
 {
@@ -257,7 +266,6 @@ static void read_text(struct rules_reader *reader, const struct tc_yaml *map)
 void rules_read_settings(struct rules_reader *reader, const struct tc_yaml *map,
                          struct rules_settings *settings)
 {
-    static const char *const dialects[] = {"tocsin", "lucene", NULL};
     const struct tc_yaml *renamed = tc_yaml_get(map, "renamed_from");
     if (renamed)
         rules_read_name(reader, renamed, "name", &settings->renamed_from);
@@ -267,6 +275,6 @@ void rules_read_settings(struct rules_reader *reader, const struct tc_yaml *map,
     read_annotations(reader, tc_yaml_get(map, "annotations"), settings);
     read_where(reader, tc_yaml_get(map, "where"), settings);
     read_text(reader, tc_yaml_get(map, "text"));
-    refuse_unless(reader, tc_yaml_get(map, "dialect"), "tocsin", "dialect", dialects);
+    read_dialect(reader, tc_yaml_get(map, "dialect"), settings);
     rules_read_alert(reader, tc_yaml_get(map, "alert"), &settings->alert);
 }

@@ -13,6 +13,8 @@ struct form {
     enum query_op op;
 };
 
+static struct query_node *read_part(struct rules_reader *reader, const struct tc_yaml *node);
+
 // ---- places --------------------------------------------------------------------------------
 
 static void wrong_in_scalar(const struct query_place *place, size_t from, size_t to,
@@ -31,10 +33,34 @@ static void wrong_at_key(const struct query_place *place, size_t from, size_t to
     tc_yaml_wrong_span(key, 0, key->text.len, severity, code, place->diags, help, message);
 }
 
+// With a census, which knows how often each case occurs, W0201 is its word.
+static void wrong_beside_census(const struct query_place *place, size_t from, size_t to,
+                                enum tc_severity severity, const char *code, tc_str help,
+                                tc_str message)
+{
+    if (strcmp(code, "W0201") != 0)
+        wrong_in_scalar(place, from, to, severity, code, help, message);
+}
+
 static struct query_place in_scalar(struct rules_reader *reader, const struct tc_yaml *scalar)
 {
-    return (struct query_place){
+    return (struct query_place){.wrong = reader->census ? wrong_beside_census : wrong_in_scalar,
+                                .diags = reader->diags,
+                                .context = scalar};
+}
+
+// Shows the census every word and phrase that was read from a scalar.
+static void count_leaves(struct rules_reader *reader, const struct tc_yaml *scalar,
+                         const struct query_node *node)
+{
+    struct query_place place = {
         .wrong = wrong_in_scalar, .diags = reader->diags, .context = scalar};
+    if (!reader->census || !node)
+        return;
+    if (node->op == QUERY_WORDS)
+        reader->census->leaf(reader->census, node, &place);
+    for (size_t i = 0; i < node->child_count; i++)
+        count_leaves(reader, scalar, node->children[i]);
 }
 
 // The node, once it has passed the rules that can be seen from it alone; NULL when it has not.
@@ -54,7 +80,13 @@ static struct query_node *read_string(struct rules_reader *reader, const struct 
         tc_yaml_wrong_span(scalar, scalar->text.len, scalar->text.len, TC_DIAG_WARNING, "W0209",
                            reader->diags, TC_STR("put the query in a block, match: |"),
                            TC_STR("a YAML comment cuts the query here"));
-    return query_read(scalar->text, reader->text, &reader->lists, reader->arena, &place);
+    struct query_node *root =
+        reader->lucene
+            ? lucene_read(scalar->text, reader->text, &rules_dialect_of(reader->rules)->options,
+                          reader->arena, &place, NULL)
+            : query_read(scalar->text, reader->text, &reader->lists, reader->arena, &place);
+    count_leaves(reader, scalar, root);
+    return root;
 }
 
 // "@usa", or one word or phrase.
@@ -67,6 +99,7 @@ static struct query_node *read_entry(struct rules_reader *reader, const struct t
     struct query_node *node = query_entry(scalar->text, reader->text, reader->arena, &place);
     if (!node || !query_check_node(node, &place))
         return NULL;
+    count_leaves(reader, scalar, node);
     return node;
 }
 
@@ -79,7 +112,7 @@ static struct query_node *read_parts(struct rules_reader *reader, const struct t
 {
     bool fine = true;
     if (value->kind != TC_YAML_LIST)
-        return rules_read_tree(reader, value);
+        return read_part(reader, value);
     if (value->count == 0) {
         tc_yaml_wrong(key, "E0104", reader->diags, NULL, "%.*s: needs at least one term",
                       TC_ARG(key->text));
@@ -87,7 +120,7 @@ static struct query_node *read_parts(struct rules_reader *reader, const struct t
     }
     struct query_node *node = query_node_new(reader->arena, op, value->count);
     for (size_t i = 0; i < value->count; i++) {
-        node->children[i] = rules_read_tree(reader, &value->items[i]);
+        node->children[i] = read_part(reader, &value->items[i]);
         fine = node->children[i] && fine;
     }
     if (!fine)
@@ -188,10 +221,10 @@ static struct query_node *read_near(struct rules_reader *reader, const struct tc
         tc_yaml_wrong(of, "E0117", reader->diags, NULL, "near: needs 2 to %d terms", QUERY_DEPTH);
         return NULL;
     }
-    struct query_node *node = rules_read_tree(reader, &of->items[0]);
+    struct query_node *node = read_part(reader, &of->items[0]);
     for (size_t i = 1; i < of->count; i++)
         node = pair(reader, key, ordered ? QUERY_ONEAR : op, within, node,
-                    rules_read_tree(reader, &of->items[i]));
+                    read_part(reader, &of->items[i]));
     return node;
 }
 
@@ -246,7 +279,7 @@ static struct query_node *read_some(struct rules_reader *reader, const struct tc
     bool fine = number_argument(reader, key, value, "n", 1, of->count, &number);
     struct query_node *node = query_node_new(reader->arena, op, of->count);
     for (size_t i = 0; i < of->count; i++) {
-        node->children[i] = rules_read_tree(reader, &of->items[i]);
+        node->children[i] = read_part(reader, &of->items[i]);
         fine = node->children[i] && fine;
     }
     node->number = number;
@@ -263,29 +296,41 @@ static struct query_node *read_embedded(struct rules_reader *reader, const struc
     return tc_yaml_str(value, &text, reader->diags) ? read_string(reader, value) : NULL;
 }
 
-// phrase: {words: export chip, slop: 4}
+static struct query_node *read_leaf(struct rules_reader *reader, const struct tc_yaml *scalar,
+                                    const struct query_leaf_form *form, struct query_place place)
+{
+    struct query_node *node = query_leaf(scalar->text, form, reader->text, reader->arena, &place);
+    if (!node || !query_check_node(node, &place))
+        return NULL;
+    count_leaves(reader, scalar, node);
+    return node;
+}
+
+// phrase: {words: export chip, slop: 4}, read as if in quotes: operator words are words here. A
+// leading "=" makes it exact, unless exact: says itself what it is.
 static struct query_node *read_phrase(struct rules_reader *reader, const struct tc_yaml *key,
                                       const struct tc_yaml *value, enum query_op op)
 {
-    static const char *const known[] = {"words", "slop", NULL};
+    static const char *const known[] = {"words", "exact", "slop", NULL};
     uint64_t slop = 0;
     tc_str text;
     (void)op;
     if (!has_only(reader, value, "phrase", known))
         return NULL;
     const struct tc_yaml *words = argument(reader, key, value, "words");
-    const struct tc_yaml *number = tc_yaml_get(value, "slop");
-    if (!words || !tc_yaml_str(words, &text, reader->diags) ||
-        !tc_yaml_u64(number, 0, QUERY_DISTANCE_MOST, &slop, reader->diags))
+    const struct tc_yaml *number = tc_yaml_get(value, "slop"), *exact = tc_yaml_get(value, "exact");
+    struct query_leaf_form form = {.quoted = true, .tilde = -1};
+    bool fine = tc_yaml_u64(number, 0, QUERY_DISTANCE_MOST, &slop, reader->diags);
+    fine = tc_yaml_bool(exact, &form.exact, reader->diags) && fine;
+    if (!words || !tc_yaml_str(words, &text, reader->diags) || !fine)
         return NULL;
-    struct query_node *node = read_entry(reader, words);
-    if (node && number && (node->op != QUERY_WORDS || node->exact)) {
-        tc_yaml_wrong(words, "E0117", reader->diags, NULL, "slop: needs plain words");
-        return NULL;
+    if (!exact && text.len > 0 && text.ptr[0] == '=') {
+        form.exact = true;
+        form.text_from = 1;
     }
-    if (node && number)
-        node->slop = (int)slop;
-    return node;
+    if (number)
+        form.tilde = (int)slop;
+    return read_leaf(reader, words, &form, in_scalar(reader, words));
 }
 
 // fuzzy: {word: Hormus, edits: 1}, read as Hormus~1
@@ -302,17 +347,28 @@ static struct query_node *read_fuzzy(struct rules_reader *reader, const struct t
     if (!number_argument(reader, key, value, "edits", 1, 2, &edits) || !scalar ||
         !tc_yaml_str(scalar, &word, reader->diags))
         return NULL;
-    struct query_place place = {.wrong = wrong_at_key, .diags = reader->diags, .context = scalar};
-    tc_str text = tc_arena_printf(reader->arena, "%.*s~%u", TC_ARG(word), edits);
-    return query_read(text, reader->text, &reader->lists, reader->arena, &place);
+    struct query_leaf_form form = {.tilde = (int)edits};
+    return read_leaf(reader, scalar, &form, in_scalar(reader, scalar));
 }
 
+// regex: '/gpt-?[0-9]+/i'
 static struct query_node *read_regex(struct rules_reader *reader, const struct tc_yaml *key,
                                      const struct tc_yaml *value, enum query_op op)
 {
-    (void)value, (void)op;
-    tc_yaml_wrong(key, "E0117", reader->diags, "use words with wildcards: gpt*",
-                  "regular expressions are not matched in this version");
+    tc_str text;
+    (void)op;
+    if (!tc_yaml_str(value, &text, reader->diags))
+        return NULL;
+    if (text.len == 0 || text.ptr[0] != '/') {
+        tc_yaml_wrong(value, "E0117", reader->diags, "write regex: '/gpt-?[0-9]+/i'",
+                      "%.*s: an expression stands between two slashes", TC_ARG(key->text));
+        return NULL;
+    }
+    struct query_node *node = read_string(reader, value);
+    if (!node || node->op == QUERY_REGEX)
+        return node;
+    tc_yaml_wrong(value, "E0117", reader->diags, NULL, "%.*s: is one expression, not a query",
+                  TC_ARG(key->text));
     return NULL;
 }
 
@@ -399,9 +455,10 @@ static struct query_node *decorate(struct rules_reader *reader, const struct tc_
     tc_str name = {0};
     bool fine = tc_yaml_u64(boost, 1, QUERY_COUNT_MOST, &number, reader->diags);
     fine = tc_yaml_str(id, &name, reader->diags) && fine;
-    if (id && fine && (!rules_is_name(name) || name.ptr[0] < 'a')) {
-        tc_yaml_wrong(id, "E0117", reader->diags, NULL,
-                      "a clause name is made of a-z, 0-9 and \"-\", and begins with a letter");
+    if (id && fine && !rules_is_ident(name)) {
+        tc_yaml_wrong(
+            id, "E0117", reader->diags, NULL,
+            "a clause name is made of a-z, 0-9, \"-\" and \"_\", and begins with a letter");
         fine = false;
     }
     if (!node || !fine)
@@ -441,7 +498,7 @@ static struct query_node *read_map(struct rules_reader *reader, const struct tc_
     return decorate(reader, map, form->read(reader, &map->keys[at], &map->items[at], form->op));
 }
 
-struct query_node *rules_read_tree(struct rules_reader *reader, const struct tc_yaml *node)
+static struct query_node *read_part(struct rules_reader *reader, const struct tc_yaml *node)
 {
     switch (node->kind) {
     case TC_YAML_SCALAR: return read_entry(reader, node);
@@ -453,15 +510,48 @@ struct query_node *rules_read_tree(struct rules_reader *reader, const struct tc_
     }
 }
 
+struct query_node *rules_read_tree(struct rules_reader *reader, const struct tc_yaml *node)
+{
+    struct query_node *root = read_part(reader, node);
+    if (!root || query_depth(root) <= QUERY_DEPTH)
+        return root;
+    tc_yaml_wrong(node, "E0117", reader->diags, NULL, "a query is nested at most %d deep",
+                  QUERY_DEPTH);
+    return NULL;
+}
+
+// What a corpus says about a whole query, under its place when it is a string, else under the first
+// key of its tree.
+static void ask_census(struct rules_reader *reader, const struct tc_yaml *node,
+                       const struct query_node *root)
+{
+    struct query_place place = {.wrong = wrong_in_scalar, .diags = reader->diags, .context = node};
+    if (node->kind == TC_YAML_MAP) {
+        place.wrong = wrong_at_key;
+        place.context = &node->keys[0];
+    }
+    if (reader->census)
+        reader->census->whole(reader->census, root, &place);
+}
+
 struct query_node *rules_read_query(struct rules_reader *reader, const struct tc_yaml *node)
 {
-    if (node->kind == TC_YAML_SCALAR)
-        return read_string(reader, node);
-    struct query_node *root = rules_read_tree(reader, node);
-    if (!root || query_positive(root))
-        return root;
-    tc_yaml_wrong(node, "E0114", reader->diags,
-                  "add a term that must be present, joined with all: [...]",
-                  "this query can match without any positive term");
-    return NULL;
+    if (reader->lucene && node->kind != TC_YAML_SCALAR) {
+        tc_yaml_wrong(node, "E0117", reader->diags,
+                      "write the query as a string, in a block: match: |",
+                      "dialect: lucene has no tree form");
+        return NULL;
+    }
+    struct query_node *root =
+        node->kind == TC_YAML_SCALAR ? read_string(reader, node) : rules_read_tree(reader, node);
+    if (!root)
+        return NULL;
+    if (!query_positive(root)) {
+        tc_yaml_wrong(node, "E0114", reader->diags,
+                      "add a term that must be present, joined with all: [...]",
+                      "this query can match without any positive term");
+        return NULL;
+    }
+    ask_census(reader, node, root);
+    return root;
 }

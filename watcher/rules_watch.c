@@ -178,6 +178,7 @@ void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
     if (read_full_name(reader, map, &entry.watch.name))
         refuse_twin(reader, map, entry.watch.name);
     rules_read_settings(reader, map, &settings);
+    reader->lucene = settings.lucene;
     read_what(reader, map, rules_has_where(&settings), &entry.watch);
     entry.cases = rules_read_cases(reader, tc_yaml_get(map, "tests"), &entry.case_count);
     if (tc_diags_errors(reader->diags) == errors) {

@@ -5,13 +5,18 @@
 #include <stdlib.h>
 
 #include "client/cli/cli.h"
+#include "client/cli/survey.h"
 #include "common/buf.h"
 #include "common/diag.h"
 #include "common/json.h"
 #include "watcher/rules.h"
 
+enum { KEY_CORPUS = 0x200, KEY_BUDGET };
+
 struct options {
     bool strict, json, quiet;
+    const char *corpus; // NULL: none
+    double budget;      // candidates per 1,000 articles; 0: none
     char **files;
     size_t count;
 };
@@ -194,21 +199,64 @@ static int check_file(const struct options *options, struct rules *rules, const 
     return findings ? CLI_FINDINGS : CLI_OK;
 }
 
+static int check_files(const struct options *options, const struct survey *survey)
+{
+    static const struct text_settings settings = {.words = TEXT_WORDS_TOCSIN};
+    struct rules *rules = rules_new(&settings);
+    int worst = CLI_OK;
+    if (survey)
+        rules_set_census(rules, survey_census(survey));
+    for (size_t i = 0; i < options->count; i++) {
+        int status = check_file(options, rules, options->files[i]);
+        worst = status > worst ? status : worst;
+    }
+    rules_drop(rules);
+    return worst;
+}
+
+// The files once more, with the figures of a corpus.
+static int check_on_corpus(const struct options *options)
+{
+    struct survey_options shown = {.json = options->json,
+                                   .colour = !options->json && cli_colour(stdout),
+                                   .budget = options->budget};
+    struct survey *survey = NULL;
+    struct tc_err err = {0};
+    if (survey_new(options->files, options->count, options->corpus, &survey, &err) != TC_OK)
+        return cli_fail(&err);
+    int status = check_files(options, survey);
+    if (survey_report(survey, &shown) > 0 && status == CLI_OK)
+        status = CLI_FINDINGS;
+    survey_free(survey);
+    return status;
+}
+
 // ---- arguments -----------------------------------------------------------------------------
 
 static error_t parse(int key, char *value, struct argp_state *state)
 {
     struct options *options = state->input;
+    char *end;
     switch (key) {
     case 's': options->strict = true; break;
     case 'j': options->json = true; break;
     case 'q': options->quiet = true; break;
+    case KEY_CORPUS: options->corpus = value; break;
+    case KEY_BUDGET:
+        options->budget = strtod(value, &end);
+        if (*end || !(options->budget > 0))
+            argp_error(state, "'%s' is no number above 0", value);
+        break;
     case ARGP_KEY_ARGS:
         options->files = state->argv + state->next;
         options->count = (size_t)(state->argc - state->next);
         break;
     case ARGP_KEY_NO_ARGS: argp_error(state, "which watch file?"); break;
-    default: (void)value; return ARGP_ERR_UNKNOWN;
+    case ARGP_KEY_END:
+        if (options->budget > 0 && !options->corpus)
+            argp_error(state, "--budget is measured on articles: --corpus FILE or FOLDER");
+        break;
+    default: return ARGP_ERR_UNKNOWN;
     }
     return 0;
 }
@@ -219,26 +267,25 @@ int cli_check(int argc, char **argv)
         {"strict", 's', NULL, 0, "Warnings count as findings", 0},
         {"json", 'j', NULL, 0, "One JSON object a finding, a test and a file", 0},
         {"quiet", 'q', NULL, 0, "Say nothing of files that are fine", 0},
+        {"corpus", KEY_CORPUS, "PATH", 0,
+         "Measure words and watches on a file or a folder of articles", 0},
+        {"budget", KEY_BUDGET, "N", 0,
+         "With --corpus: a watch may be tried N times per 1,000 articles", 0},
         {0},
     };
     static const struct argp argp = {
         .options = known,
         .parser = parse,
         .args_doc = "FILE...",
-        .doc = "Read watch files, say what is wrong with them, and run the tests inside.\v"
-               "Exit status: 0 fine (warnings allowed), 1 errors or failed tests, 2 a file cannot "
-               "be read.",
+        .doc =
+            "Read watch files, say what is wrong with them, and run the tests inside.\v"
+            "With --corpus, warnings come with figures (how often the other case occurs, what a "
+            "wildcard stands for, which word alone is everywhere), and every watch with its cost: "
+            "how often it has to be tried, and how often it hits.\n\n"
+            "Exit status: 0 fine (warnings allowed), 1 errors, failed tests or watches above the "
+            "budget, 2 a file cannot be read.",
     };
-    static const struct text_settings settings = {.words = TEXT_WORDS_TOCSIN};
     struct options options = {0};
-    int worst = CLI_OK;
-
     cli_parse(&argp, argc, argv, &options);
-    struct rules *rules = rules_new(&settings);
-    for (size_t i = 0; i < options.count; i++) {
-        int status = check_file(&options, rules, options.files[i]);
-        worst = status > worst ? status : worst;
-    }
-    rules_drop(rules);
-    return cli_finish(worst);
+    return cli_finish(options.corpus ? check_on_corpus(&options) : check_files(&options, NULL));
 }

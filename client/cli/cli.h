@@ -27,8 +27,11 @@ enum cli_exit {
 };
 
 int cli_check(int argc, char **argv);   // watch files: errors, lint, the tests inside
+int cli_fmt(int argc, char **argv);     // watch files in their canonical form
+int cli_diff(int argc, char **argv);    // two watch files on a corpus
 int cli_match(int argc, char **argv);   // articles against watches
 int cli_why(int argc, char **argv);     // one watch, one article, clause by clause
+int cli_import(int argc, char **argv);  // queries of other languages, rewritten
 int cli_publish(int argc, char **argv); // articles to a watcher
 int cli_tail(int argc, char **argv);    // alerts as they come
 int cli_consume(int argc, char **argv); // alerts durably

@@ -12,6 +12,9 @@
 #include <regex.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { WIDE = 110 }; // columns of a terminal that has room for every column of the table
 
 enum {
     KEY_SINCE = 's',
@@ -197,23 +200,31 @@ static struct row *row_at(const struct history *history, size_t index)
     return &history->rows[(first + index) % history->count];
 }
 
+// On a narrow terminal severity and source make room for the title; the colour still tells the one,
+// --long and --json the other.
 static void print_table(const struct history *history)
 {
     static const struct {
         const char *name;
         int flags;
-    } columns[] = {{"#", SCOLS_FL_RIGHT}, {"TIME", 0},   {"SEVERITY", 0},
-                   {"WATCH", 0},          {"SOURCE", 0}, {"TITLE", SCOLS_FL_TRUNC}};
+        bool wide_only;
+    } columns[] = {{"#", SCOLS_FL_RIGHT, false}, {"TIME", 0, false},
+                   {"SEVERITY", 0, true},        {"WATCH", 0, false},
+                   {"SOURCE", 0, true},          {"TITLE", SCOLS_FL_TRUNC, false}};
+    bool narrow = isatty(STDOUT_FILENO) == 1 && cli_width(stdout) < WIDE;
     struct libscols_table *table = scols_new_table();
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
-        scols_table_new_column(table, columns[i].name, 0, columns[i].flags);
+        scols_table_new_column(table, columns[i].name, 0,
+                               columns[i].flags |
+                                   (narrow && columns[i].wide_only ? SCOLS_FL_HIDDEN : 0));
     scols_table_enable_colors(table, history->show.colour);
     for (size_t i = 0; i < history->count; i++) {
         const struct row *row = row_at(history, i);
         struct libscols_line *line = scols_table_new_line(table, NULL);
         for (size_t j = 0; j < sizeof row->cells / sizeof *row->cells; j++)
             scols_line_set_data(line, j, row->cells[j]);
-        scols_cell_set_color(scols_line_get_cell(line, 2), show_severity(row->cells[2]));
+        scols_cell_set_color(scols_line_get_cell(line, narrow ? 3 : 2),
+                             show_severity(row->cells[2]));
     }
     scols_print_table(table);
     scols_unref_table(table);

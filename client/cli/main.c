@@ -19,8 +19,11 @@ static int help(int argc, char **argv);
 // In the order of `tocsin help`.
 static const struct command commands[] = {
     {"check", cli_check, "watch files: mistakes, advice, and the tests inside"},
+    {"fmt", cli_fmt, "watch files in their canonical form, as text or as trees"},
+    {"diff", cli_diff, "hits that a change of watches gains and loses on a corpus"},
     {"match", cli_match, "articles against watches, or against one query"},
     {"why", cli_why, "one watch on one article, clause by clause"},
+    {"import", cli_import, "queries of other languages, rewritten"},
     {"publish", cli_publish, "hand articles to a watcher"},
     {"tail", cli_tail, "alerts as they come"},
     {"consume", cli_consume, "alerts durably: resumes where it acknowledged"},

@@ -14,12 +14,15 @@ enum {
     KEY_JSON = 'j',
     KEY_STATS = 0x200,
     KEY_AUDIT,
-    KEY_WORDS
+    KEY_WORDS,
+    KEY_DIALECT,
+    KEY_LUCENE_OPTIONS
 };
 
 struct match {
     struct offline_files watches, articles;
     const char *query;
+    struct rules_dialect dialect;
     struct match_run run;
     bool stats;
 };
@@ -44,6 +47,10 @@ static const struct argp_option options[] = {
      0},
     {"words", KEY_WORDS, "KIND", 0,
      "how words are cut: tocsin (default), standard (UAX #29 as Lucene has it), ascii", 0},
+    {"dialect", KEY_DIALECT, "NAME", 0,
+     "how queries are read that do not say: tocsin (default) or lucene (classic query syntax)", 0},
+    {"lucene-options", KEY_LUCENE_OPTIONS, "LIST", 0,
+     "of dialect lucene: op=AND, leadingwild, autophrase, with commas between", 0},
     {0},
 };
 
@@ -67,6 +74,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_THREADS: match->run.threads = number("threads", arg, RUN_THREADS_MOST, state); break;
     case KEY_STATS: match->stats = true; break;
     case KEY_AUDIT: match->run.audit = number("audit", arg, UINT32_MAX, state); break;
+    case KEY_DIALECT: offline_dialect(arg, &match->dialect, state); break;
+    case KEY_LUCENE_OPTIONS: offline_lucene_options(arg, &match->dialect, state); break;
     case KEY_WORDS: match->run.settings.words = offline_words(arg, state); break;
     case ARGP_KEY_ARG: offline_add(&match->articles, arg); break;
     case ARGP_KEY_END:
@@ -122,7 +131,8 @@ static int run(struct match *match)
     struct matcher *matcher = NULL;
     struct tc_err err = {0};
     int64_t begun = tc_mono_ns();
-    if (offline_watches(&match->watches, match->query, &match->run.settings, &matcher) != TC_OK)
+    if (offline_watches(&match->watches, match->query, &match->run.settings, &match->dialect,
+                        &matcher) != TC_OK)
         return CLI_CANNOT;
     double load_s = (double)(tc_mono_ns() - begun) / 1e9;
     match->run.matcher = matcher;

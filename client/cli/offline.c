@@ -3,7 +3,6 @@
 #include "client/cli/cli.h"
 #include "common/clock.h"
 #include "common/mem.h"
-#include "watcher/rules.h"
 #include "watcher/source/lines.h"
 
 #include <sys/stat.h>
@@ -19,7 +18,7 @@ void offline_add(struct offline_files *files, const char *name)
 
 // Errors, and what is dropped from a query (W0211): that must not happen in silence. Other advice
 // is for `tocsin check`.
-static void print_findings(struct tc_diags *diags)
+void offline_findings(struct tc_diags *diags)
 {
     struct tc_buf text = {0};
     tc_diags_sort(diags);
@@ -35,18 +34,20 @@ static void print_findings(struct tc_diags *diags)
 }
 
 int offline_watches(const struct offline_files *files, const char *query,
-                    const struct text_settings *settings, struct matcher **out)
+                    const struct text_settings *settings, const struct rules_dialect *dialect,
+                    struct matcher **out)
 {
     struct rules *rules = rules_new(settings);
     struct tc_diags *diags = tc_diags_new();
     struct tc_err err = {0};
     int code = TC_OK;
 
+    rules_read_as(rules, dialect);
     if (query)
         rules_add_query(rules, tc_str_of(query), diags);
     for (size_t i = 0; i < files->count; i++)
         rules_add_file(rules, files->at[i], diags);
-    print_findings(diags);
+    offline_findings(diags);
     if (tc_diags_errors(diags)) {
         code = TC_EPARSE;
         goto out;
@@ -122,6 +123,21 @@ void offline_articles_end(struct offline_articles *articles)
 {
     lines_close(articles->open);
     articles->open = NULL;
+}
+
+void offline_dialect(const char *value, struct rules_dialect *out, struct argp_state *state)
+{
+    out->lucene = !strcmp(value, "lucene");
+    if (!out->lucene && strcmp(value, "tocsin") != 0)
+        argp_error(state, "--dialect is tocsin or lucene, not '%s'", value);
+}
+
+void offline_lucene_options(const char *value, struct rules_dialect *out, struct argp_state *state)
+{
+    tc_str unknown;
+    if (!lucene_options_read(tc_str_of(value), &out->options, &unknown))
+        argp_error(state, "--lucene-options are op=AND, leadingwild and autophrase, not '%.*s'",
+                   TC_ARG(unknown));
 }
 
 enum text_words offline_words(const char *value, struct argp_state *state)

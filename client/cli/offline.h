@@ -5,6 +5,7 @@
 #define OFFLINE_H
 
 #include "watcher/match/matcher.h"
+#include "watcher/rules.h"
 #include "watcher/source/article.h"
 
 #include <argp.h>
@@ -21,7 +22,11 @@ void offline_add(struct offline_files *files, const char *name);
 //   TC_EPARSE  a file or the query has errors, which are printed
 //   TC_EINVAL  the watches cannot be compiled; printed too
 int offline_watches(const struct offline_files *files, const char *query,
-                    const struct text_settings *settings, struct matcher **out);
+                    const struct text_settings *settings, const struct rules_dialect *dialect,
+                    struct matcher **out);
+
+// Prints the errors of queries and watch files, and what is dropped from them, on standard error.
+void offline_findings(struct tc_diags *diags);
 
 // The next article of all files ("-" and no file at all: standard input). What cannot be read is said
 // on standard error with its place and counted. All are first seen now, as `max_age` has it.
@@ -37,6 +42,10 @@ struct offline_articles {
 void offline_articles_begin(struct offline_articles *articles, const struct offline_files *files);
 struct article *offline_article(struct offline_articles *articles); // NULL: the end
 void offline_articles_end(struct offline_articles *articles);
+
+// The values of --dialect and --lucene-options; the same.
+void offline_dialect(const char *value, struct rules_dialect *out, struct argp_state *state);
+void offline_lucene_options(const char *value, struct rules_dialect *out, struct argp_state *state);
 
 // The value of --words; ends the program with status 2 when it is none.
 enum text_words offline_words(const char *value, struct argp_state *state);

@@ -15,6 +15,8 @@ enum {
     KEY_JSON = 'j',
     KEY_ID = 'i',
     KEY_WORDS = 0x200,
+    KEY_DIALECT,
+    KEY_LUCENE_OPTIONS,
     QUERY_SHOWN = 60, // characters of a clause on its line
 };
 
@@ -22,6 +24,7 @@ struct why {
     struct offline_files watches, articles;
     const char *query, *id;
     struct text_settings settings;
+    struct rules_dialect dialect;
     bool json, colour;
     struct matcher *matcher;
     uint32_t number; // of the watch
@@ -46,6 +49,10 @@ static const struct argp_option options[] = {
     {"id", KEY_ID, "ID", 0, "only the article of this id, of a file with many", 0},
     {"json", KEY_JSON, NULL, 0, "one JSON object a segment", 0},
     {"words", KEY_WORDS, "KIND", 0, "how words are cut: tocsin, standard, ascii", 0},
+    {"dialect", KEY_DIALECT, "NAME", 0,
+     "how queries are read that do not say: tocsin (default) or lucene (classic query syntax)", 0},
+    {"lucene-options", KEY_LUCENE_OPTIONS, "LIST", 0,
+     "of dialect lucene: op=AND, leadingwild, autophrase, with commas between", 0},
     {0},
 };
 
@@ -57,6 +64,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_QUERY: why->query = arg; break;
     case KEY_ID: why->id = arg; break;
     case KEY_JSON: why->json = true; break;
+    case KEY_DIALECT: offline_dialect(arg, &why->dialect, state); break;
+    case KEY_LUCENE_OPTIONS: offline_lucene_options(arg, &why->dialect, state); break;
     case KEY_WORDS: why->settings.words = offline_words(arg, state); break;
     case ARGP_KEY_ARG: offline_add(&why->articles, arg); break;
     case ARGP_KEY_END:
@@ -147,7 +156,8 @@ static void put_label(const struct query_node *node, struct tc_buf *out)
         [QUERY_LEAD] = "in the lead",
         [QUERY_BODY] = "in the body",
         [QUERY_PAGE] = "on the whole PAGE",
-        [QUERY_META] = NULL,
+        [QUERY_LUCENE] = "dialect lucene, on all segments as one",
+        [QUERY_NEVER] = NULL,
     };
     const char *label = labels[node->op];
     if (node->op == QUERY_NAMED)
@@ -435,7 +445,8 @@ static int run(struct why *why)
     struct offline_files files = why->articles;
     int status = CLI_OK;
     why->colour = !why->json && cli_colour(stdout);
-    if (offline_watches(&why->watches, why->query, &why->settings, &why->matcher) != TC_OK)
+    if (offline_watches(&why->watches, why->query, &why->settings, &why->dialect, &why->matcher) !=
+        TC_OK)
         return CLI_CANNOT;
     if (!why->query) { // the first name on the line is the watch
         status = find_watch(why, files.at[0]);

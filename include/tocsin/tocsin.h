@@ -238,7 +238,9 @@ TOCSIN_API int tocsin_publish(struct tocsin *tocsin, const char *article, size_t
  *     while (tocsin_collect(tocsin, &receipt) == TOCSIN_OK)
  *         ...
  */
-enum { TOCSIN_ON_THE_WAY_MOST = 128 }; /* articles; fewer when they are together larger than 4 MiB */
+enum {
+    TOCSIN_ON_THE_WAY_MOST = 128
+}; /* articles; fewer when they are together larger than 4 MiB */
 
 /*   TOCSIN_EBUSY     as many as may be are on the way: collect one, and submit it again
  *   TOCSIN_EPARSE, TOCSIN_EFULL, TOCSIN_ENOMEM, TOCSIN_EPROTO  as tocsin_publish() */

@@ -95,12 +95,12 @@ static void factors_of_some(struct anchors *anchors, const struct plan_node *nod
 
 static void factors_of_page(struct anchors *anchors, const struct plan_node *node)
 {
-    struct factor whole;
-    if (!cover(anchors, *plan_kids(anchors->plan, node), &whole))
-        return;
-    whole.page = true;
-    whole.cost *= 2; // a page has more words than a segment
-    add_factor(anchors, whole);
+    size_t begun = anchors->factor_count;
+    factors_of(anchors, *plan_kids(anchors->plan, node));
+    for (size_t i = begun; i < anchors->factor_count; i++) {
+        anchors->factors[i].page = true;
+        anchors->factors[i].cost *= 2; // a page has more words than a segment
+    }
 }
 
 // Adds what must be present where the node holds.
@@ -110,10 +110,13 @@ static void factors_of(struct anchors *anchors, uint32_t number)
     const struct plan_node *node = &plan->nodes[number];
     switch ((enum plan_op)node->op) {
     case PLAN_NEVER:
+    case PLAN_ALWAYS:
+    case PLAN_FIELD:
     case PLAN_NOT:
     case PLAN_META: break;
     case PLAN_WORD: single(anchors, node->first); break;
     case PLAN_PHRASE:
+    case PLAN_SLOPPY:
     case PLAN_WINDOW:
         for (uint32_t i = 0; i < node->count; i++)
             single(anchors, plan->words[node->first + i]);
@@ -122,6 +125,7 @@ static void factors_of(struct anchors *anchors, uint32_t number)
     case PLAN_ANY: factors_of_some(anchors, node, node->number); break;
     case PLAN_NOTNEAR:
     case PLAN_EXCEPT: factors_of(anchors, *plan_kids(plan, node)); break;
+    case PLAN_LUCENE:
     case PLAN_PAGE: factors_of_page(anchors, node); break;
     default:
         for (uint32_t i = 0; i < node->count; i++)

@@ -117,6 +117,13 @@ static void collect_meta(struct eval *eval, const struct plan_node *node)
                                         .leaf = node->source});
 }
 
+static void collect_field(struct eval *eval, const struct plan_node *node)
+{
+    const struct query_node *field = node->source;
+    add_match(eval, (struct eval_match){
+                        .is_meta = true, .meta = field->children[0]->text, .leaf = field});
+}
+
 void eval_collect(struct eval *eval, uint32_t number, struct range range)
 {
     const struct plan_node *node = node_at(eval, number);
@@ -124,15 +131,18 @@ void eval_collect(struct eval *eval, uint32_t number, struct range range)
         return;
     switch ((enum plan_op)node->op) {
     case PLAN_NEVER:
+    case PLAN_ALWAYS:
     case PLAN_NOT: return;
     case PLAN_WORD:
     case PLAN_PHRASE:
+    case PLAN_SLOPPY:
     case PLAN_WINDOW: collect_leaf(eval, number, range); return;
     case PLAN_OR: collect_kids(eval, node, range); return;
     case PLAN_AND:
     case PLAN_ANY:
     case PLAN_ATLEAST:
     case PLAN_PAGE:
+    case PLAN_LUCENE:
         if (eval_holds(eval, number, range))
             collect_kids(eval, node, range);
         return;
@@ -151,6 +161,10 @@ void eval_collect(struct eval *eval, uint32_t number, struct range range)
     case PLAN_META:
         if (eval_holds(eval, number, range))
             collect_meta(eval, node);
+        return;
+    case PLAN_FIELD:
+        if (eval_holds(eval, number, range))
+            collect_field(eval, node);
         return;
     }
 }

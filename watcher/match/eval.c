@@ -1,7 +1,9 @@
 #include "watcher/match/eval.h"
 
 #include "common/mem.h"
+#include "watcher/match/field.h"
 #include "watcher/match/phrase.h"
+#include "watcher/match/sloppy.h"
 
 #include <stdlib.h>
 
@@ -17,6 +19,7 @@ void eval_done(struct eval *eval)
     }
     free(eval->pool);
     free(eval->cursors);
+    free(eval->sloppy);
     free(eval->matches);
     *eval = (struct eval){0};
 }
@@ -232,8 +235,11 @@ void eval_spans(struct eval *eval, uint32_t number, struct range range, struct s
         return;
     switch ((enum plan_op)node->op) {
     case PLAN_NEVER:
+    case PLAN_ALWAYS:
+    case PLAN_FIELD:
     case PLAN_NOT:
     case PLAN_META: return;
+    case PLAN_SLOPPY: sloppy_spans(eval, node, range, out, false); return;
     case PLAN_WORD: phrase_word(eval, node->first, range, out); return;
     case PLAN_PHRASE: phrase_spans(eval, node, range, out, false); return;
     case PLAN_WINDOW: phrase_window(eval, node, range, out); return;
@@ -242,6 +248,7 @@ void eval_spans(struct eval *eval, uint32_t number, struct range range, struct s
     case PLAN_ANY:
     case PLAN_ATLEAST:
     case PLAN_PAGE:
+    case PLAN_LUCENE:
         if (eval_holds(eval, number, range))
             spans_of_union(eval, node, range, out);
         return;
@@ -278,6 +285,15 @@ static bool holds_phrase(struct eval *eval, const struct plan_node *node, struct
         return false;
     struct spans *spans = eval_borrow(eval);
     phrase_spans(eval, node, range, spans, true);
+    bool any = spans->count > 0;
+    eval_return(eval, spans);
+    return any;
+}
+
+static bool holds_sloppy(struct eval *eval, const struct plan_node *node, struct range range)
+{
+    struct spans *spans = eval_borrow(eval);
+    sloppy_spans(eval, node, range, spans, true);
     bool any = spans->count > 0;
     eval_return(eval, spans);
     return any;
@@ -361,6 +377,11 @@ bool eval_holds(struct eval *eval, uint32_t number, struct range range)
     const struct plan_node *node = node_at(eval, number);
     switch ((enum plan_op)node->op) {
     case PLAN_NEVER: return false;
+    case PLAN_ALWAYS: return true;
+    case PLAN_FIELD: return field_holds(eval, node->source);
+    case PLAN_SLOPPY: return holds_sloppy(eval, node, range);
+    case PLAN_LUCENE:
+        return eval->view->segment->number == 0 && holds_on_page(eval, only_kid(eval, node));
     case PLAN_WORD: return view_within(eval->view, node->first, range);
     case PLAN_PHRASE: return holds_phrase(eval, node, range);
     case PLAN_AND: return holds_some(eval, node, node->count, range);

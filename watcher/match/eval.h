@@ -32,8 +32,15 @@ struct eval_value { // words of one value of the article's metadata
     size_t count;
 };
 
+struct eval_field { // of metadata, as dialect lucene has it
+    bool ready;
+    const struct text_word *words;
+    size_t count;
+};
+
 struct eval_said {
     bool ready;
+    struct eval_field fields[QUERY_FIELDS];
     struct eval_value author, section, country;
     struct eval_value tags[ARTICLE_TAGS_MOST];
     size_t tag_count;
@@ -48,6 +55,8 @@ struct eval {
     size_t pool_count, pool_used, pool_room;
     uint32_t *cursors; // one per word of the longest phrase
     size_t cursor_room;
+    struct sloppy_word *sloppy; // one per word of the longest sloppy phrase
+    size_t sloppy_room;
     struct eval_match *matches;
     size_t match_count, match_room;
     tc_str clause;         // around the node that is being collected

@@ -1,3 +1,4 @@
+#include "watcher/match/phrase.h"
 #include "watcher/match/scan_body.h"
 
 #include <stdarg.h>
@@ -197,6 +198,15 @@ static const char *missed(struct explain *explain, const struct plan_node *node,
     case PLAN_BODY:
     case PLAN_FIRST: return missed_scope(explain, node, range);
     case PLAN_NOT: return "it is there";
+    case PLAN_SLOPPY:
+        return phrase_possible(explain->eval, node)
+                   ? note(explain, "its words are there, but not within %u moves of each other",
+                          (unsigned)node->number)
+                   : missed_phrase(explain, node, query);
+    case PLAN_LUCENE:
+        return explain->eval->view->segment->number
+                   ? "a query of dialect lucene looks at all segments together, once"
+                   : NULL;
     case PLAN_META: return missed_meta(explain, explain->plan->metas[node->first].meta);
     default: return NULL;
     }
@@ -246,7 +256,7 @@ static void walk_kids(struct explain *explain, const struct plan_node *node, str
     struct view *view = explain->eval->view;
     if (node->op <= PLAN_WINDOW || node->op == PLAN_META)
         return;
-    if (node->op == PLAN_PAGE) {
+    if (node->op == PLAN_PAGE || node->op == PLAN_LUCENE) {
         explain->eval->view = explain->eval->page;
         range = view_whole(explain->eval->view);
     }

@@ -9,6 +9,8 @@
 // term, or a pair of neighbours of a phrase, which is rarer than either word. When only OR groups are
 // left, the anchor's entries are multiplied by the terms of one of them, as long as the product is small.
 //
+// The second bit behind a term of the page is asked of the page, which has everything that the segment has.
+//
 // Terms are not numbered for good while watches are filed, so entries are kept with their old numbers and
 // laid out when all are known.
 
@@ -77,8 +79,9 @@ static struct factor *second_factor(struct index_builder *builder, const struct 
     struct factor *best = NULL;
     for (size_t i = 0; i < anchors->factor_count; i++) {
         struct factor *factor = &anchors->factors[i];
-        if (factor != anchor && factor->count <= most && factor->count && !factor->page &&
-            (factor->count == 1 || factor->exact) && (!best || factor->cost < best->cost))
+        if (factor != anchor && factor->count <= most && factor->count &&
+            (anchor->page || !factor->page) && (factor->count == 1 || factor->exact) &&
+            (!best || factor->cost < best->cost))
             best = factor;
     }
     return best;
@@ -111,7 +114,8 @@ static void choose_needs(struct index_builder *builder, const struct factor *anc
     }
     for (size_t i = 0; i < factor->count; i++)
         add_need(builder, builder->anchors.terms[factor->first + i], TERM_NONE);
-    prove(builder, factor);
+    if (!anchor->page)
+        prove(builder, factor);
 }
 
 // ---- filing --------------------------------------------------------------------------------

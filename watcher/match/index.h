@@ -46,6 +46,12 @@ struct index {
     bool has_slow;
 };
 
+// Whose act it is.
+static inline uint32_t index_watch(const struct index *index, uint32_t act)
+{
+    return act & INDEX_RUN ? index->code[act & ~INDEX_RUN] & ~INDEX_SLOW : act;
+}
+
 struct index_builder {
     struct anchors anchors;
     struct program_writer writer;

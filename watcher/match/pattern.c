@@ -31,7 +31,14 @@ struct fuzzy {
     uint64_t signature; // which letters occur, by code point modulo 64
 };
 
+struct test {
+    const struct word_test *test;
+    uint32_t term;
+};
+
 struct pattern_set {
+    struct test *tests;
+    size_t test_count, test_capacity;
     struct dict keys; // to the first pattern of a key
     struct pattern *patterns;
     size_t count, capacity;
@@ -59,13 +66,14 @@ void pattern_set_free(struct pattern_set *set)
     dict_done(&set->keys);
     free(set->patterns);
     free(set->fuzzies);
+    free(set->tests);
     free(set->bytes);
     free(set);
 }
 
 size_t pattern_set_count(const struct pattern_set *set)
 {
-    return set->count + set->fuzzy_count;
+    return set->count + set->fuzzy_count + set->test_count;
 }
 
 size_t pattern_set_bytes(const struct pattern_set *set)
@@ -93,6 +101,8 @@ void pattern_set_renumber(struct pattern_set *set, const uint32_t *map)
         set->patterns[i].term = map[set->patterns[i].term];
     for (size_t i = 0; i < set->fuzzy_count; i++)
         set->fuzzies[i].term = map[set->fuzzies[i].term];
+    for (size_t i = 0; i < set->test_count; i++)
+        set->tests[i].term = map[set->tests[i].term];
 }
 
 // ---- near spellings ------------------------------------------------------------------------
@@ -241,6 +251,12 @@ void pattern_set_add(struct pattern_set *set, tc_str text, uint8_t edits, uint32
     set->patterns[set->count++] = (struct pattern){keep(set, text), (uint32_t)text.len, term, next};
 }
 
+void pattern_set_add_test(struct pattern_set *set, const struct word_test *test, uint32_t term)
+{
+    set->tests = tc_room(set->tests, set->test_count, &set->test_capacity, sizeof *set->tests);
+    set->tests[set->test_count++] = (struct test){test, term};
+}
+
 // ---- the memo ------------------------------------------------------------------------------
 
 void pattern_memo_init(struct pattern_memo *memo)
@@ -346,6 +362,14 @@ static void try_fuzzies(const struct pattern_set *set, tc_str word, struct patte
     }
 }
 
+static void try_tests(const struct pattern_set *set, tc_str word, struct pattern_memo *memo)
+{
+    for (size_t i = 0; i < set->test_count; i++) {
+        if (word_test_holds(set->tests[i].test, word))
+            answer(memo, set->tests[i].term);
+    }
+}
+
 static uint32_t find_anew(const struct pattern_set *set, struct pattern_memo *memo, tc_str word)
 {
     size_t at = memo->used;
@@ -353,6 +377,7 @@ static uint32_t find_anew(const struct pattern_set *set, struct pattern_memo *me
     try_wildcards(set, word, memo, at + 1);
     if (set->fuzzy_count)
         try_fuzzies(set, word, memo);
+    try_tests(set, word, memo);
     memo->answers[at] = (uint32_t)(memo->used - at - 1);
     if (memo->answers[at])
         return (uint32_t)at;

@@ -16,6 +16,7 @@
 
 #include "watcher/match/dict.h"
 #include "watcher/match/lexicon.h"
+#include "watcher/match/word_test.h"
 
 enum {
     PATTERN_SLOTS = 64 * 1024,         // a power of two
@@ -31,6 +32,11 @@ void pattern_set_free(struct pattern_set *set);
 
 // Files a wildcard (edits 0) or a word with near spellings under `term`. Copies it.
 void pattern_set_add(struct pattern_set *set, tc_str pattern, uint8_t edits, uint32_t term);
+
+// Files a test of dialect lucene, which is borrowed until pattern_set_free. It is tried on every
+// distinct word.
+void pattern_set_add_test(struct pattern_set *set, const struct word_test *test, uint32_t term);
+
 size_t pattern_set_count(const struct pattern_set *set);
 size_t pattern_set_bytes(const struct pattern_set *set);
 

@@ -137,7 +137,8 @@ void phrase_spans(struct eval *eval, const struct plan_node *node, struct range 
             whole = words[span.last].position == wanted;
         }
         if (!whole || span.last >= range.to ||
-            words[span.last].paragraph != words[span.first].paragraph ||
+            (!(node->flags & PLAN_RUNNING) &&
+             words[span.last].paragraph != words[span.first].paragraph) ||
             (node->flags & PLAN_STRICT && !joined_as_written(eval, node, span)))
             continue;
         near_add(out, span);

@@ -42,7 +42,7 @@ static uint32_t add_parent(struct plan *plan, struct plan_node node, const uint3
     if (node.op == PLAN_NEAR || node.op == PLAN_ONEAR || node.op == PLAN_SENTENCE ||
         node.op == PLAN_PARAGRAPH || node.op == PLAN_AND)
         node.flags |= PLAN_GAPPY;
-    if (node.op == PLAN_PAGE)
+    if (node.op == PLAN_PAGE || node.op == PLAN_LUCENE)
         plan->has_pages = true;
     node.first = add_kids(plan, kids, count);
     node.count = (uint32_t)count;
@@ -54,18 +54,21 @@ static uint32_t build_words(struct plan *plan, const struct query_node *node)
     struct plan_node made = {.op = PLAN_NEVER, .source = node};
     if (node->word_count == 1) {
         made.op = PLAN_WORD;
-        made.flags = node->exact || node->words->wild || node->words->edits ? 0 : PLAN_PLAIN;
+        made.flags = node->exact || node->words->wild || node->words->edits || node->words->test
+                         ? 0
+                         : PLAN_PLAIN;
         made.first = terms_of(plan->terms, node->words, node->exact);
     } else if (node->word_count) {
-        made.op = node->slop >= 0 ? PLAN_WINDOW : PLAN_PHRASE;
+        made.op = node->slop < 0 ? PLAN_PHRASE : node->lucene ? PLAN_SLOPPY : PLAN_WINDOW;
         made.number = node->slop >= 0 ? (uint32_t)node->slop : 0;
         made.flags =
-            (uint8_t)((node->slop > 0 ? PLAN_GAPPY : 0) | (node->strict_joins ? PLAN_STRICT : 0));
+            (uint8_t)((node->slop > 0 ? PLAN_GAPPY : 0) | (node->strict_joins ? PLAN_STRICT : 0) |
+                      (node->lucene ? PLAN_RUNNING : 0));
         made.first = (uint32_t)plan->word_count;
         made.count = (uint32_t)node->word_count;
         made.flags |= node->exact ? 0 : PLAN_PLAIN;
         for (size_t i = 0; i < node->word_count; i++) {
-            if (node->words[i].wild || node->words[i].edits)
+            if (node->words[i].wild || node->words[i].edits || node->words[i].test)
                 made.flags &= (uint8_t)~PLAN_PLAIN;
             uint32_t term = terms_of(plan->terms, &node->words[i], node->exact);
             plan->words =
@@ -139,6 +142,10 @@ static enum plan_op op_of(enum query_op op)
     case QUERY_BODY: return PLAN_BODY;
     case QUERY_PAGE: return PLAN_PAGE;
     case QUERY_NAMED: return PLAN_NAMED;
+    case QUERY_LUCENE: return PLAN_LUCENE;
+    case QUERY_ALWAYS: return PLAN_ALWAYS;
+    case QUERY_FIELD:
+    case QUERY_NEVER:
     case QUERY_WORDS:
     case QUERY_REGEX:
     case QUERY_LIST:
@@ -173,6 +180,9 @@ static uint32_t build(struct plan *plan, const struct query_node *node)
     switch (node->op) {
     case QUERY_WORDS: made = build_words(plan, node); break;
     case QUERY_LIST: made = build_list(plan, node); break;
+    case QUERY_FIELD:
+        made = add_node(plan, (struct plan_node){.op = PLAN_FIELD, .source = node});
+        break;
     case QUERY_META: made = add_meta(plan, node->meta, node->text, node); break;
     default: made = build_parent(plan, node); break;
     }

@@ -20,8 +20,11 @@ enum { PLAN_NONE = UINT32_MAX, PLAN_DEPTH = 256 };
 
 enum plan_op {
     PLAN_NEVER,  // holds nowhere: a regular expression (refused when read), an entry without words
+    PLAN_ALWAYS, // every text
+    PLAN_FIELD,  // source = a QUERY_FIELD node
     PLAN_WORD,   // first = term
     PLAN_PHRASE, // words[first..]: terms at neighbouring positions
+    PLAN_SLOPPY, // the same, moved `number` places in all (dialect lucene)
     PLAN_WINDOW, // the same, any order, at most `number` other words between
     PLAN_AND,    // the rest: kids[first..], as the query's
     PLAN_OR,
@@ -41,14 +44,16 @@ enum plan_op {
     PLAN_BODY,
     PLAN_PAGE,
     PLAN_NAMED,
-    PLAN_META, // first = metas[]
+    PLAN_META,   // first = metas[]
+    PLAN_LUCENE, // one child, on all segments as one; holds for the first segment only
 };
 
 enum {
     PLAN_NEGATES = 1, // NOT stands somewhere below
     PLAN_GAPPY = 2,   // its occurrences have words inside that are not theirs
     PLAN_STRICT = 4,  // PHRASE: hyphens as written
-    PLAN_PLAIN = 8,   // WORD, PHRASE: folded words, no patterns
+    PLAN_RUNNING = 8, // PHRASE: paragraphs do not end it
+    PLAN_PLAIN = 16,  // WORD, PHRASE: folded words, no patterns
 };
 
 struct plan_node {

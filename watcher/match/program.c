@@ -131,7 +131,7 @@ static bool write_near(struct program_writer *writer, const struct plan_node *co
 
 static bool write_phrase(struct program_writer *writer, const struct plan_node *core, bool negated)
 {
-    if (!(core->flags & PLAN_PLAIN) || core->flags & PLAN_STRICT)
+    if (!(core->flags & PLAN_PLAIN) || core->flags & (PLAN_STRICT | PLAN_RUNNING))
         return false;
     put_header(writer, PROGRAM_PHRASE, negated, core->count);
     for (uint32_t i = 0; i < core->count; i++)

@@ -43,7 +43,21 @@ enum query_op {
     QUERY_PAGE,      //
     QUERY_NAMED,     // one child, text = the clause's name
     QUERY_META,      // meta, text = the value
+
+    // Of dialect lucene only (watcher/match/lucene.h).
+    QUERY_LUCENE, // the root: one child, text = as written; the text is one segment then
+    QUERY_FIELD, // one child, WORDS: a field of metadata as Lucene has it; number = enum text_words
+    QUERY_ALWAYS, // *:*
+    QUERY_NEVER,  // a query of negatives only, a field that no article has
 };
+
+enum query_field {
+    QUERY_FIELD_AUTHOR,
+    QUERY_FIELD_LANG,
+    QUERY_FIELD_PUBLISHED,
+    QUERY_FIELD_SOURCE,
+};
+enum { QUERY_FIELDS = QUERY_FIELD_SOURCE + 1 };
 
 enum query_meta {
     QUERY_META_SOURCE,
@@ -55,11 +69,14 @@ enum query_meta {
     QUERY_META_COUNTRY, // in `where` only
 };
 
+struct word_test;
+
 struct query_word {
     tc_str folded, surface;
     bool wild;
-    bool glued;    // a hyphen or nothing stood before it, no white space
-    uint8_t edits; // fuzzy: 0, 1 or 2
+    bool glued;                   // a hyphen or nothing stood before it, no white space
+    uint8_t edits;                // fuzzy: 0, 1 or 2
+    const struct word_test *test; // dialect lucene: the word must pass it; `folded` is its source
 };
 
 struct query_list;
@@ -76,8 +93,10 @@ struct query_node {
     bool exact;        // =: surface forms
     bool strict_joins; // ="a-b": hyphens must be there as written
     int slop;          // "..."~n; -1 when none
+    bool lucene;       // of dialect lucene: paragraphs end no phrase, slop counts moves of words
     bool fold_case;    // /.../i
     enum query_meta meta;
+    enum query_field field;
     const struct query_list *list;
     struct query_node **children;
     size_t child_count;
@@ -129,6 +148,17 @@ struct query_node *query_read(tc_str text, const struct text_settings *settings,
 struct query_node *query_entry(tc_str text, const struct text_settings *settings,
                                struct tc_arena *arena, const struct query_place *place);
 
+// What an entry cannot say of a leaf, for phrase: and fuzzy: of the tree form.
+struct query_leaf_form {
+    size_t text_from; // bytes of `text` before the words themselves ("=")
+    bool quoted; // as in quotes: operator words and signs are text, hyphens of an exact one stay
+    bool exact;
+    int tilde; // ~n behind it, -1 when none
+};
+struct query_node *query_leaf(tc_str text, const struct query_leaf_form *form,
+                              const struct text_settings *settings, struct tc_arena *arena,
+                              const struct query_place *place);
+
 // The static rules that the grammar does not show (E0113, E0114, W02xx), on a tree that came from
 // YAML. False when an error was added.
 bool query_check(const struct query_node *root, const struct query_place *place);
@@ -141,8 +171,14 @@ bool query_check_node(const struct query_node *node, const struct query_place *p
 // source: alone.
 bool query_positive(const struct query_node *node);
 
+// Whether a leaf is one short word in capitals that is not asked for exactly: AI also matches ai.
+bool query_is_short_capital(const struct query_node *leaf);
+
 // "AND", "NEAR", "title:" ..., for messages.
 const char *query_op_name(enum query_op op);
+
+// "author", "lang", "published", "source"
+const char *query_field_name(enum query_field field);
 
 // "source", "lang", ... and back (false when there is no such field).
 const char *query_meta_name(enum query_meta meta);
@@ -154,5 +190,18 @@ struct query_node *query_node_new(struct tc_arena *arena, enum query_op op, size
 // Writes the canonical string form.
 struct tc_buf;
 void query_print(const struct query_node *root, struct tc_buf *out);
+
+// Parts of it, for writers of other layouts: a child with the parentheses it needs in its parent
+// (an operator with two or more), and the text of WORDS without quotes and signs.
+void query_print_child(const struct query_node *parent, size_t index, struct tc_buf *out);
+void query_print_text(const struct query_node *words, struct tc_buf *out);
+
+// Whether the whole of `text` would be read back as one plain word; whether an operator word stands
+// in it, which no entry may hold, and where.
+bool query_is_plain_word(tc_str text);
+bool query_holds_operator(tc_str text, size_t *from, size_t *to);
+
+// How deep the reader of strings would go into the canonical form; it stops at QUERY_DEPTH.
+int query_depth(const struct query_node *root);
 
 #endif

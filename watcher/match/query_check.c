@@ -48,8 +48,23 @@ const char *query_op_name(enum query_op op)
         [QUERY_PAGE] = "PAGE",
         [QUERY_NAMED] = "a named clause",
         [QUERY_META] = "a field of metadata",
+        [QUERY_LUCENE] = "a query of dialect lucene",
+        [QUERY_FIELD] = "a field of metadata",
+        [QUERY_ALWAYS] = "*:*",
+        [QUERY_NEVER] = "nothing",
     };
     return names[op];
+}
+
+const char *query_field_name(enum query_field field)
+{
+    static const char *const names[] = {
+        [QUERY_FIELD_AUTHOR] = "author",
+        [QUERY_FIELD_LANG] = "lang",
+        [QUERY_FIELD_PUBLISHED] = "published",
+        [QUERY_FIELD_SOURCE] = "source",
+    };
+    return names[field];
 }
 
 static const char *const meta_names[] = {
@@ -129,6 +144,7 @@ bool query_positive(const struct query_node *node)
 {
     switch (node->op) {
     case QUERY_NOT: return false;
+    case QUERY_LUCENE: return true; // it may ask for every text: *:*
     case QUERY_META: return node->meta != QUERY_META_LANG && node->meta != QUERY_META_SOURCE;
     case QUERY_AND:
         for (size_t i = 0; i < node->child_count; i++) {
@@ -180,10 +196,16 @@ static bool is_short_capital(tc_str word)
     return letters >= 2 && letters <= SHORT_CAPITALS_MOST;
 }
 
+bool query_is_short_capital(const struct query_node *leaf)
+{
+    return leaf->op == QUERY_WORDS && !leaf->exact && leaf->word_count == 1 &&
+           is_short_capital(leaf->text);
+}
+
 static void warn_short_capital(const struct query_node *node, const struct query_place *place)
 {
     char message[120], help[80];
-    if (node->exact || node->word_count != 1 || !is_short_capital(node->text))
+    if (!query_is_short_capital(node))
         return;
     tc_str folded = node->words[0].folded;
     snprintf(message, sizeof message, "\"%.*s\" also matches \"%.*s\"", TC_ARG(node->text),

@@ -11,6 +11,8 @@ enum {
     TWO_EDIT_LETTERS = 8,
 };
 
+#define ONE_PLAIN_WORD "~%d needs one plain word before it, without wildcards and ="
+
 // Letters of a folded form that are themselves: wildcards and backslashes do not count.
 static size_t literal_letters(tc_str folded, bool wild)
 {
@@ -63,8 +65,7 @@ static bool set_edits(struct query_lexer *lexer, const struct query_leaf *leaf,
         return false;
     }
     if (node->word_count != 1 || words[0].wild || leaf->exact) {
-        query_wrong(lexer, leaf->from, leaf->to, "E0117", NULL,
-                    "~%d needs one plain word before it, without wildcards and =", edits);
+        query_wrong(lexer, leaf->from, leaf->to, "E0117", NULL, ONE_PLAIN_WORD, edits);
         return false;
     }
     if (letters < (size_t)(edits == 1 ? ONE_EDIT_LETTERS : TWO_EDIT_LETTERS)) {
@@ -92,12 +93,6 @@ static bool set_slop(struct query_lexer *lexer, const struct query_leaf *leaf,
     }
     node->slop = leaf->tilde;
     return true;
-}
-
-static bool has_space(tc_str text)
-{
-    return memchr(text.ptr, ' ', text.len) || memchr(text.ptr, '\n', text.len) ||
-           memchr(text.ptr, '\t', text.len);
 }
 
 // A sign that no word can hold is never dropped in silence.
@@ -180,8 +175,9 @@ struct query_node *query_leaf_node(struct query_lexer *lexer, const struct text_
         query_wrong(lexer, leaf->from, leaf->to, "E0104", NULL, "there is no word in it");
         goto out;
     }
+    // an entry that a query would have to put in quotes means what it means there
     node->strict_joins =
-        node->strict_joins && leaf->exact && (leaf->quoted || has_space(leaf->text));
+        node->strict_joins && leaf->exact && (leaf->quoted || !query_is_plain_word(leaf->text));
     fine = wildcards_fit(lexer, leaf, node, parts);
     if (fine && leaf->tilde != QUERY_NO_TILDE)
         fine = leaf->quoted ? set_slop(lexer, leaf, node) : set_edits(lexer, leaf, node, words);
@@ -193,8 +189,8 @@ out:
     return node;
 }
 
-// An operator word in an entry: somebody wrote a query there.
-static bool holds_operator(tc_str entry, size_t *from, size_t *to)
+// Somebody wrote a query where an entry stands.
+bool query_holds_operator(tc_str entry, size_t *from, size_t *to)
 {
     for (size_t i = 0; i < entry.len;) {
         size_t end = i;
@@ -209,26 +205,38 @@ static bool holds_operator(tc_str entry, size_t *from, size_t *to)
     return false;
 }
 
-struct query_node *query_entry(tc_str text, const struct text_settings *settings,
-                               struct tc_arena *arena, const struct query_place *place)
+struct query_node *query_leaf(tc_str text, const struct query_leaf_form *form,
+                              const struct text_settings *settings, struct tc_arena *arena,
+                              const struct query_place *place)
 {
     struct query_lexer lexer = {.text = text, .place = place};
-    struct query_leaf leaf = {.to = text.len, .text = text, .tilde = QUERY_NO_TILDE};
+    struct query_leaf leaf = {.to = text.len,
+                              .text_from = form->text_from,
+                              .text = tc_str_cut(text, form->text_from, text.len),
+                              .exact = form->exact,
+                              .quoted = form->quoted,
+                              .tilde = form->tilde};
     size_t from = 0, to = 0;
-
     if (!query_is_text(&lexer, "an entry"))
         return NULL;
-    if (holds_operator(text, &from, &to)) {
+    if (!form->quoted && query_holds_operator(text, &from, &to)) {
         query_wrong(&lexer, from, to, "E0116",
                     "write {q: '...'} for a query, or the word in lower case",
                     "an entry is one word or phrase, not a query");
         return NULL;
     }
-    if (text.len > 0 && text.ptr[0] == '=') {
-        leaf.exact = true;
-        leaf.text_from = 1;
-        leaf.text = tc_str_cut(text, 1, text.len);
+    if (!form->quoted && form->tilde != QUERY_NO_TILDE && !query_is_plain_word(leaf.text)) {
+        query_wrong(&lexer, 0, text.len, "E0117", NULL, ONE_PLAIN_WORD, form->tilde);
+        return NULL;
     }
     struct query_node *node = query_leaf_node(&lexer, settings, arena, &leaf);
     return lexer.errors == 0 ? node : NULL;
+}
+
+struct query_node *query_entry(tc_str text, const struct text_settings *settings,
+                               struct tc_arena *arena, const struct query_place *place)
+{
+    bool exact = text.len > 0 && text.ptr[0] == '=';
+    struct query_leaf_form form = {.text_from = exact, .exact = exact, .tilde = QUERY_NO_TILDE};
+    return query_leaf(text, &form, settings, arena, place);
 }

@@ -1,6 +1,6 @@
 // query_lex - the words, signs and operators of a query string, one after the other.
 //
-// Used by query.c only. Mistakes that can be seen here (a character that has no meaning, an operator
+// Used by query*.c, and by the writer of canonical files, which looks for comments. Mistakes that can be seen here (a character that has no meaning, an operator
 // of another product) are reported here, and the token that was probably meant is given, so
 // that reading goes on and finds the next mistake.
 //
@@ -70,9 +70,6 @@ void query_wrong(struct query_lexer *lexer, size_t from, size_t to, const char *
 // Whether the lexer's text can be read at all: valid UTF-8 without zero bytes, at most QUERY_BYTES.
 // Reports when it cannot; `what` is "a query" or "an entry".
 bool query_is_text(struct query_lexer *lexer, const char *what);
-
-// Whether the whole of `text` would be read back as one plain word.
-bool query_is_plain_word(tc_str text);
 
 // Whether `text` is an operator word (AND, NEAR/5, ...).
 bool query_is_operator(tc_str text);

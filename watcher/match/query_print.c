@@ -22,13 +22,16 @@ static enum level level_of(const struct query_node *node)
     }
 }
 
-// A child that needs to bind at least as tight as `least`.
+// Whether a child needs parentheses to bind at least as tight as `least`. A boost ends its atom,
+// so a boosted one in an atom's place needs its own.
+static bool needs_group(const struct query_node *node, enum level least)
+{
+    return node->boost > 0 ? least == LEVEL_ATOM : level_of(node) < least;
+}
+
 static void print_at(const struct query_node *node, enum level least, struct tc_buf *out)
 {
-    // a boost ends its atom, so a boosted one in an atom's place needs its own parentheses
-    bool group = level_of(node) < least && node->boost == 0;
-    if (least == LEVEL_ATOM && node->boost > 0)
-        group = true;
+    bool group = needs_group(node, least);
     if (group)
         tc_buf_byte(out, '(');
     print(node, out);
@@ -36,26 +39,58 @@ static void print_at(const struct query_node *node, enum level least, struct tc_
         tc_buf_byte(out, ')');
 }
 
-static void print_joined(const struct query_node *node, const char *between, enum level least,
-                         struct tc_buf *out)
+// a NEAR/5 b NEAR/5 c needs no parentheses; the same operator chains to the left.
+static bool is_chained(const struct query_node *node, const struct query_node *left)
+{
+    return left->op == node->op && left->number == node->number && left->boost == 0;
+}
+
+// How tight the child `index` of an operator must bind.
+static enum level level_within(const struct query_node *parent, size_t index)
+{
+    const struct query_node *child = parent->children[index];
+    switch (parent->op) {
+    case QUERY_AND: return LEVEL_NOT;
+    case QUERY_OR:
+    case QUERY_NOT: return LEVEL_PROX;
+    case QUERY_NEAR:
+    case QUERY_ONEAR:
+    case QUERY_NOTNEAR:
+    case QUERY_EXCEPT: return index == 0 && is_chained(parent, child) ? LEVEL_PROX : LEVEL_ATOM;
+    case QUERY_TITLE:
+    case QUERY_LEAD:
+    case QUERY_BODY:
+    case QUERY_NAMED: return LEVEL_ATOM;
+    default: return LEVEL_OR;
+    }
+}
+
+void query_print_child(const struct query_node *parent, size_t index, struct tc_buf *out)
+{
+    print_at(parent->children[index], level_within(parent, index), out);
+}
+
+static void print_joined(const struct query_node *node, const char *between, struct tc_buf *out)
 {
     for (size_t i = 0; i < node->child_count; i++) {
         if (i > 0)
             tc_buf_puts(out, between);
-        print_at(node->children[i], least, out);
+        query_print_child(node, i, out);
     }
 }
 
-// Text in straight quotes; quotes inside get a backslash.
-static void print_quoted(tc_str text, struct tc_buf *out)
+// Text as it stands between straight quotes: quotes inside get a backslash, and so does a backslash
+// at its end, which would take the closing quote.
+static void print_inside(tc_str text, struct tc_buf *out)
 {
     static const char *const typographic[] = {"\u201c", "\u201d", "\u201e", "\u201f",
                                               "\u00ab", "\u00bb", "\""};
-    tc_buf_byte(out, '"');
     for (size_t i = 0; i < text.len; i++) {
         tc_str rest = tc_str_cut(text, i, text.len);
         if (text.ptr[i] == '\\' && i + 1 < text.len) {
             tc_buf_byte(out, text.ptr[i++]);
+        } else if (text.ptr[i] == '\\') {
+            tc_buf_byte(out, '\\');
         } else {
             for (size_t q = 0; q < sizeof typographic / sizeof *typographic; q++) {
                 if (tc_str_starts(rest, tc_str_of(typographic[q])))
@@ -64,6 +99,12 @@ static void print_quoted(tc_str text, struct tc_buf *out)
         }
         tc_buf_byte(out, text.ptr[i]);
     }
+}
+
+static void print_quoted(tc_str text, struct tc_buf *out)
+{
+    tc_buf_byte(out, '"');
+    print_inside(text, out);
     tc_buf_byte(out, '"');
 }
 
@@ -118,37 +159,46 @@ static void print_call(const struct query_node *node, struct tc_buf *out)
     if (node->op == QUERY_ATLEAST || node->op == QUERY_ANY || node->op == QUERY_FIRST)
         tc_buf_addf(out, "/%u", node->number);
     tc_buf_byte(out, '(');
-    print_joined(node, ", ", LEVEL_OR, out);
+    print_joined(node, ", ", out);
     tc_buf_byte(out, ')');
 }
 
-// a NEAR/5 b: the same operator chains to the left, anything else is put in parentheses.
 static void print_prox(const struct query_node *node, struct tc_buf *out)
 {
-    const struct query_node *left = node->children[0];
-    bool chained = left->op == node->op && left->number == node->number && left->boost == 0;
-    print_at(left, chained ? LEVEL_PROX : LEVEL_ATOM, out);
+    query_print_child(node, 0, out);
     tc_buf_addf(out, " %s", query_op_name(node->op));
     if (node->op != QUERY_EXCEPT)
         tc_buf_addf(out, "/%u", node->number);
     tc_buf_byte(out, ' ');
-    print_at(node->children[1], LEVEL_ATOM, out);
+    query_print_child(node, 1, out);
 }
 
 static void print_bare(const struct query_node *node, struct tc_buf *out)
 {
     switch (node->op) {
-    case QUERY_WORDS: print_words(node, out); break;
+    case QUERY_WORDS:
+        if (node->lucene)
+            tc_buf_str(out, node->text);
+        else
+            print_words(node, out);
+        break;
+    case QUERY_LUCENE: tc_buf_str(out, node->text); break;
+    case QUERY_FIELD:
+        tc_buf_addf(out, "%s:", query_field_name(node->field));
+        print_at(node->children[0], LEVEL_ATOM, out);
+        break;
+    case QUERY_ALWAYS:
+    case QUERY_NEVER: tc_buf_puts(out, query_op_name(node->op)); break;
     case QUERY_META: print_meta(node, out); break;
     case QUERY_LIST: tc_buf_addf(out, "@%.*s", TC_ARG(node->text)); break;
     case QUERY_REGEX:
         tc_buf_addf(out, "/%.*s/%s", TC_ARG(node->text), node->fold_case ? "i" : "");
         break;
-    case QUERY_AND: print_joined(node, " AND ", LEVEL_NOT, out); break;
-    case QUERY_OR: print_joined(node, " OR ", LEVEL_PROX, out); break;
+    case QUERY_AND: print_joined(node, " AND ", out); break;
+    case QUERY_OR: print_joined(node, " OR ", out); break;
     case QUERY_NOT:
         tc_buf_puts(out, "NOT ");
-        print_at(node->children[0], LEVEL_PROX, out);
+        query_print_child(node, 0, out);
         break;
     case QUERY_NEAR:
     case QUERY_ONEAR:
@@ -158,11 +208,11 @@ static void print_bare(const struct query_node *node, struct tc_buf *out)
     case QUERY_LEAD:
     case QUERY_BODY:
         tc_buf_puts(out, query_op_name(node->op));
-        print_at(node->children[0], LEVEL_ATOM, out);
+        query_print_child(node, 0, out);
         break;
     case QUERY_NAMED:
         tc_buf_addf(out, "%.*s::", TC_ARG(node->text));
-        print_at(node->children[0], LEVEL_ATOM, out);
+        query_print_child(node, 0, out);
         break;
     default: print_call(node, out); break;
     }
@@ -183,4 +233,27 @@ static void print(const struct query_node *node, struct tc_buf *out)
 void query_print(const struct query_node *root, struct tc_buf *out)
 {
     print(root, out);
+}
+
+// ---- parts ---------------------------------------------------------------------------------
+
+void query_print_text(const struct query_node *words, struct tc_buf *out)
+{
+    if (query_is_plain_word(words->text))
+        tc_buf_str(out, words->text);
+    else
+        print_inside(words->text, out);
+}
+
+int query_depth(const struct query_node *root)
+{
+    bool atom = level_of(root) == LEVEL_ATOM;
+    int deepest = 0;
+    for (size_t i = 0; i < root->child_count; i++) {
+        bool group = needs_group(root->children[i], level_within(root, i));
+        int depth = query_depth(root->children[i]) + group;
+        deepest = depth > deepest ? depth : deepest;
+    }
+    // a boosted operator stands in parentheses of its own
+    return deepest + (atom || root->boost > 0);
 }

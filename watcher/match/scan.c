@@ -156,7 +156,7 @@ static void begin_text(struct scan *scan, const struct matcher *matcher, const s
     scan->text = text;
     scan->number = UINT32_MAX;
     scan->hit_count = 0;
-    scan->eval.said.ready = false;
+    scan->eval.said = (struct eval_said){.ready = false};
     scan->eval.page = &scan->segment;
     if (matcher->plan.has_pages && text->segment_count > 1) {
         view_fill(&scan->page, &scan->folded_memo, &scan->surface_memo, text,
@@ -344,7 +344,7 @@ static void try_part(struct scan *scan, const struct matcher *matcher,
         if (i + AHEAD < view->seen_count)
             __builtin_prefetch(&part->entries[part->starts[seen[i + AHEAD]]]);
         uint32_t begin = part->starts[seen[i]], end = part->starts[seen[i] + 1];
-        size_t count = pick(part->entries + begin, end - begin, scan->segment.bits, scan->acts);
+        size_t count = pick(part->entries + begin, end - begin, view->bits, scan->acts);
         scan->stats.candidates += count;
         for (size_t k = 0; k < count; k++) {
             if (k + AHEAD < count)

@@ -103,19 +103,24 @@ static uint32_t term_of_word(struct terms *terms, tc_str word, bool exact)
     return *known;
 }
 
-static uint32_t term_of_pattern(struct terms *terms, tc_str text, uint8_t edits, bool exact)
+// Wildcards, near spellings, and tests of dialect lucene ('t'), of which the source tells one from others.
+static uint32_t term_of_pattern(struct terms *terms, const struct query_word *word, tc_str text,
+                                bool exact)
 {
     struct tc_buf key = {0};
-    tc_buf_byte(&key, exact ? 's' : 'f');
-    tc_buf_byte(&key, (char)('0' + edits));
+    struct pattern_set *set = exact ? terms->surface_patterns : terms->folded_patterns;
+    tc_buf_byte(&key, word->test ? 't' : exact ? 's' : 'f');
+    tc_buf_byte(&key, (char)('0' + word->edits));
     tc_buf_str(&key, text);
     uint32_t term = dict_find(&terms->patterns, tc_buf_view(&key));
     if (term == DICT_NONE && terms->sealed)
         term = TERM_NONE;
     if (term == DICT_NONE) {
         term = new_term(terms, (struct lexicon_key){0, 0}, guess(text, true), false);
-        pattern_set_add(exact ? terms->surface_patterns : terms->folded_patterns, text, edits,
-                        term);
+        if (word->test)
+            pattern_set_add_test(set, word->test, term);
+        else
+            pattern_set_add(set, text, word->edits, term);
         *dict_add(&terms->patterns, tc_buf_view(&key)) = term;
     }
     tc_buf_done(&key);
@@ -125,8 +130,10 @@ static uint32_t term_of_pattern(struct terms *terms, tc_str text, uint8_t edits,
 uint32_t terms_of(struct terms *terms, const struct query_word *word, bool exact)
 {
     tc_str text = exact ? word->surface : word->folded;
+    if (word->test)
+        return term_of_pattern(terms, word, word->folded, false);
     if (word->wild || word->edits)
-        return term_of_pattern(terms, text, word->edits, exact);
+        return term_of_pattern(terms, word, text, exact);
     return term_of_word(terms, text, exact);
 }
 

@@ -208,15 +208,16 @@ static bool move(struct folder *folder, const struct file *file, int to_fd, char
     return false;
 }
 
-// A name that has no room for ".reason" loses its end.
+// A name that has no room for ".reason" loses its end. The file appears with its text.
 static void write_reasons(struct folder *folder, const char *name, tc_str reasons)
 {
-    static const char end[] = ".reason";
+    static const char end[] = ".reason", part[] = ".reason.part";
     char path[NAME_MAX + 1];
     snprintf(path, sizeof path, "%.*s%s", (int)(NAME_MAX - strlen(end)), name, end);
-    int fd = openat(folder->failed_fd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+    int fd = openat(folder->failed_fd, part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
                     0640);
-    if (fd < 0 || write(fd, reasons.ptr, reasons.len) != (ssize_t)reasons.len)
+    if (fd < 0 || write(fd, reasons.ptr, reasons.len) != (ssize_t)reasons.len ||
+        renameat(folder->failed_fd, part, folder->failed_fd, path) != 0)
         trouble(folder, "folder.reason", path, strerror(errno));
     if (fd >= 0)
         close(fd);

@@ -111,6 +111,21 @@ size_t text_query_words(tc_str entry, const struct text_settings *settings, stru
     return count;
 }
 
+tc_str text_query_fold(tc_str part, const struct text_settings *settings, struct tc_arena *arena)
+{
+    size_t room = FOLD_ROOM(part.len), len;
+    char *surface = tc_arena_bytes(arena, room);
+    if (settings->words == TEXT_WORDS_STANDARD) {
+        len = fold_lower(part, surface, room);
+        return (tc_str){surface, len};
+    }
+    size_t folded_room = FOLD_ROOM(room);
+    char *folded = tc_arena_bytes(arena, folded_room);
+    len = fold_surface(part, false, surface, room);
+    len = fold_case((tc_str){surface, len}, FOLD_PLAIN, folded, folded_room);
+    return (tc_str){folded, len};
+}
+
 // One pass with one place to come back to, the last *: at most pattern times word steps.
 bool text_wild_match(tc_str pattern, tc_str word)
 {

@@ -246,8 +246,9 @@ static struct window window_at(const struct passage *passage, size_t at)
 static size_t plain_length(const struct window *window)
 {
     uint64_t ends = window->blank << 1 | (window->cut & ~window->careful);
-    if (window->careful)
-        ends &= marks_low(marks_first(window->careful)) << 1 | 1;
+    uint64_t first_careful = window->careful & (0 - window->careful);
+    if (first_careful)
+        ends &= (first_careful - 1) << 1 | 1;
     else if (window->blank >> (MARKS_WINDOW - 1))
         return MARKS_WINDOW;
     return ends ? MARKS_WINDOW - 1 - (size_t)__builtin_clzll(ends) : 0;

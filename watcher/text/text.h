@@ -116,6 +116,10 @@ struct text_query_word {
 size_t text_query_words(tc_str entry, const struct text_settings *settings, struct tc_arena *arena,
                         const struct text_query_word **out, size_t *lost);
 
+// A string in its folded form without being cut into words: for parts of words (what stands before a
+// wildcard, the ends of a range). In the arena.
+tc_str text_query_fold(tc_str part, const struct text_settings *settings, struct tc_arena *arena);
+
 // Whether a folded or surface form matches a pattern with `*` and `?` (letters by code points).
 bool text_wild_match(tc_str pattern, tc_str word);
 
