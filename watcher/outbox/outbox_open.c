@@ -13,8 +13,8 @@
 
 enum { CHECK_BYTES = 64 * 1024 * 1024 }; // files up to here are checked whole when they are opened
 
-// item.state is 0 while it waits and 1 when the broker has confirmed it. Partial indexes: what waits and what was acknowledged are found without looking at the others,
-// and a row leaves the one as it enters the other.
+// item.state is 0 while it waits and 1 when the broker has confirmed it. Partial indexes: either kind
+// is found without looking at the other, and a row leaves the one as it enters the other.
 static const char schema[] =
     "CREATE TABLE mark(source TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,"
     " content BLOB NOT NULL, seen INTEGER NOT NULL, PRIMARY KEY(source, id, version))"
