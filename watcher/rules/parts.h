@@ -1,25 +1,25 @@
-// rules_parts - what the files behind rules.h share; nobody else includes this.
+// parts - what the files behind rules.h share; nobody else includes this.
 //
-//   rules.c             the set: files added, names unique, matcher made
-//   rules_file.c        one YAML watch file from its root to its watches
-//   rules_lines.c       one JSONL watch file, a watch a line
-//   rules_lists.c       lists and the files they are included from
-//   rules_tree.c        a query in its tree form
-//   rules_watch.c       one watch
-//   rules_settings.c    what a watch and `defaults` have in common: labels, where, ...
-//   rules_alert.c       `alert`
-//   rules_definition.c  the canonical JSON of a watch
-//   rules_cases.c       tests inside a file, read
-//   rules_tests.c       tests inside a file, run
-//   rules_names.c       which names are taken
-//   rules_bytes.c       a whole file at once
-//   rules_fmt*.c        the canonical form of a file (rules_fmt.h)
+//   rules.c       the set: files added, names unique, matcher made
+//   file.c        one YAML watch file from its root to its watches
+//   lines.c       one JSONL watch file, a watch a line
+//   lists.c       lists and the files they are included from
+//   tree.c        a query in its tree form
+//   watch.c       one watch
+//   settings.c    what a watch and `defaults` have in common: labels, where, ...
+//   alert.c       `alert`
+//   definition.c  the canonical JSON of a watch
+//   cases.c       tests inside a file, read
+//   tests.c       tests inside a file, run
+//   names.c       which names are taken
+//   bytes.c       a whole file at once
+//   fmt*.c        the canonical form of a file (fmt.h)
 #ifndef RULES_PARTS_H
 #define RULES_PARTS_H
 
 #include "common/buf.h"
 #include "common/yaml.h"
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 
 enum {
     RULES_NAME_BYTES = 63, // namespace, name, severity: topics must stay under 200 bytes
