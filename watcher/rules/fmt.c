@@ -261,9 +261,8 @@ static void format_tests(struct fmt_value *tests)
 static void format_score(struct formatting *fmt, struct fmt_value *score, const struct watch *watch,
                          bool ours)
 {
-    struct fmt_entry *terms = fmt_get(score, "terms");
     arrange(score, score_keys, FMT_OPEN);
-    terms = fmt_get(score, "terms");
+    struct fmt_entry *terms = fmt_get(score, "terms");
     open_list(&terms->value);
     for (size_t i = 0; i < terms->value.count; i++) {
         struct fmt_value *term = &terms->value.entries[i].value;
