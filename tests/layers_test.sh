@@ -32,6 +32,7 @@ sodium\.h    common
 zlib\.h      common watcher/source
 jansson\.h   common watcher/source watcher/rules watcher/outbox watcher broker client client/cli
 libsmartcols client/cli
+libstemmer\.h watcher/text
 '
 
 find include common watcher broker client -name '*.[ch]' | sort | awk -v table="$table" -v libraries="$libraries" '

@@ -39,6 +39,8 @@ struct test {
 struct pattern_set {
     struct test *tests;
     size_t test_count, test_capacity;
+    struct word_forms *forms; // tests by form; NULL: none
+    uint64_t key;
     struct dict keys; // to the first pattern of a key
     struct pattern *patterns;
     size_t count, capacity;
@@ -55,6 +57,7 @@ struct pattern_set *pattern_set_new(uint64_t key)
 {
     struct pattern_set *set = tc_new(sizeof *set);
     dict_init(&set->keys, key);
+    set->key = key;
     set->loose = DICT_NONE;
     return set;
 }
@@ -67,19 +70,22 @@ void pattern_set_free(struct pattern_set *set)
     free(set->patterns);
     free(set->fuzzies);
     free(set->tests);
+    word_forms_free(set->forms);
     free(set->bytes);
     free(set);
 }
 
 size_t pattern_set_count(const struct pattern_set *set)
 {
-    return set->count + set->fuzzy_count + set->test_count;
+    return set->count + set->fuzzy_count + set->test_count +
+           (set->forms ? word_forms_count(set->forms) : 0);
 }
 
 size_t pattern_set_bytes(const struct pattern_set *set)
 {
     return sizeof *set + dict_bytes(&set->keys) + set->capacity * sizeof *set->patterns +
-           set->fuzzy_capacity * sizeof *set->fuzzies + set->bytes_capacity;
+           set->fuzzy_capacity * sizeof *set->fuzzies + set->bytes_capacity +
+           (set->forms ? word_forms_bytes(set->forms) : 0);
 }
 
 static uint32_t keep(struct pattern_set *set, tc_str text)
@@ -103,6 +109,8 @@ void pattern_set_renumber(struct pattern_set *set, const uint32_t *map)
         set->fuzzies[i].term = map[set->fuzzies[i].term];
     for (size_t i = 0; i < set->test_count; i++)
         set->tests[i].term = map[set->tests[i].term];
+    if (set->forms)
+        word_forms_renumber(set->forms, map);
 }
 
 // ---- near spellings ------------------------------------------------------------------------
@@ -253,6 +261,12 @@ void pattern_set_add(struct pattern_set *set, tc_str text, uint8_t edits, uint32
 
 void pattern_set_add_test(struct pattern_set *set, const struct word_test *test, uint32_t term)
 {
+    if (test->by_form) {
+        if (!set->forms)
+            set->forms = word_forms_new(set->key);
+        word_forms_add(set->forms, test->form, test->word, test->wild, term);
+        return;
+    }
     set->tests = tc_room(set->tests, set->test_count, &set->test_capacity, sizeof *set->tests);
     set->tests[set->test_count++] = (struct test){test, term};
 }
@@ -275,6 +289,7 @@ void pattern_memo_done(struct pattern_memo *memo)
     free(memo->by_term);
     free(memo->slots);
     free(memo->answers);
+    word_form_reader_free(memo->forms);
     *memo = (struct pattern_memo){0};
 }
 
@@ -370,6 +385,16 @@ static void try_tests(const struct pattern_set *set, tc_str word, struct pattern
     }
 }
 
+static void try_forms(const struct pattern_set *set, tc_str word, struct pattern_memo *memo)
+{
+    const uint32_t *terms;
+    if (!memo->forms)
+        memo->forms = word_form_reader_new();
+    size_t count = word_forms_find(set->forms, memo->forms, word, &terms);
+    for (size_t i = 0; i < count; i++)
+        answer(memo, terms[i]);
+}
+
 static uint32_t find_anew(const struct pattern_set *set, struct pattern_memo *memo, tc_str word)
 {
     size_t at = memo->used;
@@ -378,6 +403,8 @@ static uint32_t find_anew(const struct pattern_set *set, struct pattern_memo *me
     if (set->fuzzy_count)
         try_fuzzies(set, word, memo);
     try_tests(set, word, memo);
+    if (set->forms)
+        try_forms(set, word, memo);
     memo->answers[at] = (uint32_t)(memo->used - at - 1);
     if (memo->answers[at])
         return (uint32_t)at;

@@ -33,8 +33,8 @@ void pattern_set_free(struct pattern_set *set);
 // Files a wildcard (edits 0) or a word with near spellings under `term`. Copies it.
 void pattern_set_add(struct pattern_set *set, tc_str pattern, uint8_t edits, uint32_t term);
 
-// Files a test of dialect lucene, which is borrowed until pattern_set_free. It is tried on every
-// distinct word.
+// Files a test, which is borrowed until pattern_set_free. One of dialect lucene is tried on every
+// distinct word; one by form is looked up.
 void pattern_set_add_test(struct pattern_set *set, const struct word_test *test, uint32_t term);
 
 size_t pattern_set_count(const struct pattern_set *set);
@@ -58,6 +58,7 @@ struct pattern_memo {
     struct dict longs;
     uint32_t *answers; // a count, then the terms
     size_t used, capacity;
+    struct word_form_reader *forms; // NULL until a set has tests by form
 };
 
 enum { PATTERN_NOTHING = 1 }; // the answer of no terms stands there

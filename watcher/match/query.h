@@ -76,7 +76,7 @@ struct query_word {
     bool wild;
     bool glued;                   // a hyphen or nothing stood before it, no white space
     uint8_t edits;                // fuzzy: 0, 1 or 2
-    const struct word_test *test; // dialect lucene: the word must pass it; `folded` is its source
+    const struct word_test *test; // the word must pass it; dialect lucene: `folded` is its source
 };
 
 struct query_list;

@@ -3,6 +3,7 @@
 #include "common/buf.h"
 #include "watcher/match/query.h"
 #include "watcher/match/query_lex.h"
+#include "watcher/match/switches.h"
 
 enum level { LEVEL_OR, LEVEL_AND, LEVEL_NOT, LEVEL_PROX, LEVEL_ATOM };
 
@@ -121,6 +122,7 @@ static void print_words(const struct query_node *node, struct tc_buf *out)
         tc_buf_addf(out, "~%d", node->slop);
     else if (node->word_count > 0 && node->words[0].edits > 0)
         tc_buf_addf(out, "~%d", node->words[0].edits);
+    switches_print(node, out);
 }
 
 // A value that needs no quotes: letters, digits and the signs of addresses.
@@ -190,7 +192,12 @@ static void print_bare(const struct query_node *node, struct tc_buf *out)
     case QUERY_ALWAYS:
     case QUERY_NEVER: tc_buf_puts(out, query_op_name(node->op)); break;
     case QUERY_META: print_meta(node, out); break;
-    case QUERY_LIST: tc_buf_addf(out, "@%.*s", TC_ARG(node->text)); break;
+    case QUERY_LIST:
+        if (node->word_count) // the forms of a word, under the switches of `text:`
+            print_words(node, out);
+        else
+            tc_buf_addf(out, "@%.*s", TC_ARG(node->text));
+        break;
     case QUERY_REGEX:
         tc_buf_addf(out, "/%.*s/%s", TC_ARG(node->text), node->fold_case ? "i" : "");
         break;

@@ -103,7 +103,7 @@ static uint32_t term_of_word(struct terms *terms, tc_str word, bool exact)
     return *known;
 }
 
-// Wildcards, near spellings, and tests of dialect lucene ('t'), of which the source tells one from others.
+// Wildcards, near spellings, and tests ('t'): of dialect lucene, told apart by their source, and by form.
 static uint32_t term_of_pattern(struct terms *terms, const struct query_word *word, tc_str text,
                                 bool exact)
 {
@@ -111,6 +111,9 @@ static uint32_t term_of_pattern(struct terms *terms, const struct query_word *wo
     struct pattern_set *set = exact ? terms->surface_patterns : terms->folded_patterns;
     tc_buf_byte(&key, word->test ? 't' : exact ? 's' : 'f');
     tc_buf_byte(&key, (char)('0' + word->edits));
+    if (word->test && word->test->by_form)
+        word_form_name(word->test->form, &key);
+    tc_buf_byte(&key, ' ');
     tc_buf_str(&key, text);
     uint32_t term = dict_find(&terms->patterns, tc_buf_view(&key));
     if (term == DICT_NONE && terms->sealed)

@@ -9,6 +9,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "watcher/rules/parts.h"
+#include "watcher/text/stem.h"
 
 static const char *const status_names[] = {"live", "shadow", "paused", "retired"};
 
@@ -123,6 +124,28 @@ static void put_dialect(struct tc_json *json, const struct rules_reader *reader,
               tc_str_of(lucene_options_text(&rules_dialect_of(reader->rules)->options)));
 }
 
+static void put_text(struct tc_json *json, struct text_switches switches)
+{
+    if (!switches_any(switches))
+        return;
+    tc_json_key(json, "text");
+    tc_json_open(json, '{');
+    if (switches.marks_folded)
+        tc_json_put_str(json, "marks", TC_STR("fold"));
+    if (switches.stems) {
+        tc_json_key(json, "stem");
+        tc_json_open(json, '[');
+        for (int i = 0; i < STEM_LANGUAGES_MOST; i++) {
+            if (switches.stems >> i & 1)
+                tc_json_str(json, tc_str_of(stem_code(i)));
+        }
+        tc_json_close(json, ']');
+    }
+    if (switches.umlauts_expanded)
+        tc_json_put_str(json, "german_umlauts", TC_STR("expand"));
+    tc_json_close(json, '}');
+}
+
 static void put_score(struct tc_json *json, const struct watch *watch)
 {
     if (watch->term_count == 0)
@@ -226,6 +249,7 @@ tc_str rules_definition(struct rules_reader *reader, const struct rules_settings
     else
         tc_json_put_str(&json, "query", TC_STR(""));
     put_dialect(&json, reader, watch);
+    put_text(&json, settings->text);
     put_score(&json, watch);
     put_lists(&json, watch);
     put_where(&json, settings);

@@ -357,6 +357,7 @@ static void begin(struct formatting *fmt, const char *path, const struct text_se
 {
     *fmt = (struct formatting){.rules = rules_new(settings), .arena = tc_arena_new()};
     fmt->reader = rules_reader_for(fmt->rules, path, diags);
+    fmt->reader.as_written = true;
 }
 
 static void end(struct formatting *fmt)

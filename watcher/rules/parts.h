@@ -7,6 +7,7 @@
 //   tree.c        a query in its tree form
 //   watch.c       one watch
 //   settings.c    what a watch and `defaults` have in common: labels, where, ...
+//   text.c        `text`
 //   alert.c       `alert`
 //   definition.c  the canonical JSON of a watch
 //   cases.c       tests inside a file, read
@@ -19,6 +20,7 @@
 
 #include "common/buf.h"
 #include "common/yaml.h"
+#include "watcher/match/switches.h"
 #include "watcher/rules/rules.h"
 
 enum {
@@ -57,6 +59,7 @@ struct rules_alert { // texts as written, empty when absent
 struct rules_settings {
     enum watch_status status;
     bool lucene; // dialect
+    struct text_switches text;
     tc_str expires, renamed_from;
     struct rules_pairs labels, annotations;
     struct watch_where where;
@@ -115,10 +118,12 @@ struct rules_reader {
     const char *file;
     tc_str namespace;
     tc_str test_folder;
-    bool lucene; // dialect of the watch that is being read
-    bool bulk;   // lines made by a program: no advice about tests
+    bool lucene;     // dialect of the watch that is being read
+    bool as_written; // for the canonical form: no switches are put on
+    bool bulk;       // lines made by a program: no advice about tests
     bool cut; // what is read last may be torn off by a mistake in the YAML: nothing is missed there
     struct query_lists lists;
+    struct switched_list *switched; // lists under switches of `text:`
     struct rules_settings defaults;
     struct rules_entry *entries; // heap; of this file
     size_t count, capacity;
@@ -150,6 +155,10 @@ void rules_read_settings(struct rules_reader *reader, const struct tc_yaml *map,
 bool rules_has_where(const struct rules_settings *settings); // whether `where` limits anything
 void rules_read_alert(struct rules_reader *reader, const struct tc_yaml *map,
                       struct rules_alert *alert);
+
+// Lays `text` over `switches`.
+void rules_read_text(struct rules_reader *reader, const struct tc_yaml *map,
+                     struct text_switches *switches);
 
 // A query in either form: a string, or a tree. NULL after mistakes.
 struct query_node *rules_read_query(struct rules_reader *reader, const struct tc_yaml *node);

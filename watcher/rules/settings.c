@@ -227,16 +227,6 @@ static void read_status(struct rules_reader *reader, const struct tc_yaml *node,
         settings->status = (enum watch_status)which;
 }
 
-static void refuse_unless(struct rules_reader *reader, const struct tc_yaml *node,
-                          const char *fallback, const char *what, const char *const *words)
-{
-    int which = node ? rules_one_of(reader, node, what, words) : -1;
-    if (which > 0)
-        tc_yaml_wrong(node, "E0117", reader->diags, NULL,
-                      "%s: %s is not matched in this version, only %s", what, words[which],
-                      fallback);
-}
-
 static void read_dialect(struct rules_reader *reader, const struct tc_yaml *node,
                          struct rules_settings *settings)
 {
@@ -244,23 +234,6 @@ static void read_dialect(struct rules_reader *reader, const struct tc_yaml *node
     int which = node ? rules_one_of(reader, node, "dialect", dialects) : -1;
     if (which >= 0)
         settings->lucene = which == 1;
-}
-
-// Switches that this version knows by name only.
-static void read_text(struct rules_reader *reader, const struct tc_yaml *map)
-{
-    static const char *const known[] = {"marks", "stem", "german_umlauts", NULL};
-    static const char *const marks[] = {"keep", "fold", NULL};
-    static const char *const umlauts[] = {"keep", "expand", NULL};
-    if (!rules_is_map(reader, map, "text"))
-        return;
-    tc_yaml_only(map, known, reader->diags);
-    refuse_unless(reader, tc_yaml_get(map, "marks"), "keep", "marks", marks);
-    refuse_unless(reader, tc_yaml_get(map, "german_umlauts"), "keep", "german_umlauts", umlauts);
-    const struct tc_yaml *stem = tc_yaml_get(map, "stem");
-    if (rules_is_list(reader, stem, "stem") && stem->count > 0)
-        tc_yaml_wrong(stem, "E0117", reader->diags, "use wildcards: travel*",
-                      "stem: is not matched in this version");
 }
 
 void rules_read_settings(struct rules_reader *reader, const struct tc_yaml *map,
@@ -274,7 +247,7 @@ void rules_read_settings(struct rules_reader *reader, const struct tc_yaml *map,
     read_labels(reader, tc_yaml_get(map, "labels"), settings);
     read_annotations(reader, tc_yaml_get(map, "annotations"), settings);
     read_where(reader, tc_yaml_get(map, "where"), settings);
-    read_text(reader, tc_yaml_get(map, "text"));
+    rules_read_text(reader, tc_yaml_get(map, "text"), &settings->text);
     read_dialect(reader, tc_yaml_get(map, "dialect"), settings);
     rules_read_alert(reader, tc_yaml_get(map, "alert"), &settings->alert);
 }

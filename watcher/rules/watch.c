@@ -163,6 +163,35 @@ static void advise_on_tests(struct rules_reader *reader, const struct tc_yaml *m
                                          : TC_STR("a watch without tests"));
 }
 
+// What is matched; the definition holds the query as it is written.
+static void put_switches_on(struct rules_reader *reader, struct text_switches switches,
+                            struct watch *watch)
+{
+    if (reader->as_written || !switches_any(switches))
+        return;
+    if (watch->query)
+        watch->query = switches_put_on(switches, watch->query, reader->arena, &reader->switched);
+    struct watch_term *terms =
+        tc_arena_take(reader->arena, (watch->term_count + 1) * sizeof *terms);
+    for (size_t i = 0; i < watch->term_count; i++) {
+        terms[i] = watch->terms[i];
+        terms[i].query =
+            switches_put_on(switches, watch->terms[i].query, reader->arena, &reader->switched);
+    }
+    watch->terms = terms;
+}
+
+// Lucene's own analysis says what its words are.
+static void refuse_lucene_switches(struct rules_reader *reader, const struct tc_yaml *map,
+                                   const struct rules_settings *settings)
+{
+    const struct tc_yaml *text = tc_yaml_get(map, "text");
+    if (settings->lucene && switches_any(settings->text))
+        tc_yaml_wrong(text ? text : map, "E0117", reader->diags,
+                      "set text: {marks: keep, stem: [], german_umlauts: keep} for this watch",
+                      "dialect: lucene has no switches under text:");
+}
+
 void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
 {
     static const char *const known[] = {
@@ -179,6 +208,7 @@ void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
         refuse_twin(reader, map, entry.watch.name);
     rules_read_settings(reader, map, &settings);
     reader->lucene = settings.lucene;
+    refuse_lucene_switches(reader, map, &settings);
     read_what(reader, map, rules_has_where(&settings), &entry.watch);
     entry.cases = rules_read_cases(reader, tc_yaml_get(map, "tests"), &entry.case_count);
     if (tc_diags_errors(reader->diags) == errors) {
@@ -188,6 +218,7 @@ void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
         entry.watch.severity = severity_of(&settings);
         entry.watch.definition = rules_definition(reader, &settings, &entry.watch);
         entry.watch.hash = tc_id_of_bytes(entry.watch.definition);
+        put_switches_on(reader, settings.text, &entry.watch);
     }
     // one with mistakes is kept too, for its name; the file is refused as a whole
     reader->entries =
