@@ -12,7 +12,7 @@
 #include "common/mem.h"
 #include "watcher/match/counts.h"
 #include "watcher/match/scan.h"
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 #include "watcher/source/article.h"
 
 #include <pthread.h>

@@ -13,12 +13,13 @@ watcher/source    common
 watcher/text      common watcher/source/article.h
 watcher/match     common watcher/text watcher/source/article.h
 watcher/outbox    common
-watcher           common watcher/source watcher/text watcher/match watcher/outbox
+watcher/rules     common watcher/source watcher/text watcher/match
+watcher           common watcher/source watcher/text watcher/match watcher/rules watcher/outbox
 broker/story      common
 broker/alert      common broker/story
 broker            common broker/story broker/alert
 client            common include/tocsin
-client/cli        common include/tocsin client watcher/source watcher/text watcher/match watcher/rules.h broker/story broker/alert
+client/cli        common include/tocsin client watcher/source watcher/text watcher/match watcher/rules broker/story broker/alert
 '
 
 # Libraries that belong to one place: a header pattern and the rooms that may include it.
@@ -29,7 +30,7 @@ zmq\.h       common watcher/source watcher/outbox watcher broker client client/c
 unicode/     watcher/text watcher/match
 sodium\.h    common
 zlib\.h      common watcher/source
-jansson\.h   common watcher/source watcher/outbox watcher broker client client/cli
+jansson\.h   common watcher/source watcher/rules watcher/outbox watcher broker client client/cli
 libsmartcols client/cli
 libstemmer\.h watcher/text
 '

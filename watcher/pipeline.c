@@ -149,7 +149,7 @@ static void put_files(struct pipeline *pipeline, struct tc_json *json)
     tc_json_key(json, "files");
     tc_json_open(json, '[');
     for (size_t i = 0; i < 2 * count && json->buf->len - begin < STATS_FILES_BYTES; i++) {
-        struct watchset_file file = watchset_file(pipeline->watches, i % count);
+        struct watchset_file file = watchset_file(pipeline->watches, i < count ? i : i - count);
         if (file.stale == (i < count))
             put_file(json, &file);
     }

@@ -9,7 +9,7 @@
 #include "common/clock.h"
 #include "common/mem.h"
 #include "watcher/lastgood.h"
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 
 // One file that was read without error. Held by the sets that show it and by the matchers that
 // were made of it.

@@ -9,7 +9,7 @@
 #ifndef CENSUS_H
 #define CENSUS_H
 
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 
 enum {
     CENSUS_EXPANSION = 200,

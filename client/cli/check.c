@@ -9,7 +9,7 @@
 #include "common/buf.h"
 #include "common/diag.h"
 #include "common/json.h"
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 
 enum { KEY_CORPUS = 0x200, KEY_BUDGET };
 

@@ -1,7 +1,7 @@
 // tocsin fmt - watch files in their canonical form.
 #include "client/cli/cli.h"
 #include "common/buf.h"
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 
 #include <errno.h>
 #include <stdlib.h>

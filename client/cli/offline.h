@@ -5,7 +5,7 @@
 #define OFFLINE_H
 
 #include "watcher/match/matcher.h"
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 #include "watcher/source/article.h"
 
 #include <argp.h>

@@ -6,7 +6,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "watcher/match/cost.h"
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 
 #include <stdlib.h>
 

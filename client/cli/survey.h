@@ -7,7 +7,7 @@
 #define SURVEY_H
 
 #include "common/err.h"
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 
 struct survey;
 

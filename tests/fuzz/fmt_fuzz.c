@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 
 // Whether there is a form; a refusal says why.
 static bool format(tc_str text, enum rules_form form, struct tc_buf *out)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 
 static void read_as(const char *path, const uint8_t *bytes, size_t count)
 {

@@ -27,7 +27,11 @@
 #include "common/mem.h"
 #include "watcher/source/lines.h"
 
-enum { NAMES_TRIED = 10000, LEFT_MOST = 1024 };
+enum {
+    NAMES_TRIED = 10000,
+    LEFT_MOST = 1024,
+    PATIENCE_MS = 10, // first; doubles up to FOLDER_LOOK_MS while a file is still written
+};
 
 struct file { // on the way; free when `name` is NULL
     char *name;
@@ -53,6 +57,8 @@ struct folder {
     size_t file_count, waiting;
     DIR *look;       // a look at the whole folder that is under way
     bool look_again; // begin another behind it
+    bool written;    // somebody still wrote a file when it was looked at
+    int patience_ms; // then look again after this time
     bool stopping;
     bool gone; // the folder itself was removed
     struct left left[LEFT_MOST];
@@ -98,6 +104,7 @@ int folder_open(const char *path, tc_str name, const struct source_host *host, s
                 struct tc_err *err)
 {
     struct folder *folder = tc_new(sizeof *folder);
+    folder->patience_ms = PATIENCE_MS;
     folder->host = host;
     folder->path = tc_dup(path, strlen(path));
     folder->name = tc_dup(name.ptr, name.len);
@@ -367,6 +374,8 @@ static void read_articles(struct folder *folder, struct file *file, struct lines
     }
 }
 
+// The kernel tells of a close a moment before it stops counting the writer, so after the last event
+// of a file this may still be true: the caller looks again soon.
 static bool still_written(int fd)
 {
     if (fcntl(fd, F_SETLEASE, F_RDLCK) != 0)
@@ -401,7 +410,9 @@ static bool read_file(struct folder *folder, struct file *file)
         refuse_article(folder, file, 0, strerror(errno));
         return true;
     }
-    if (still_written(fd) || fstat(fd, &file->info) != 0) {
+    bool written = still_written(fd);
+    if (written || fstat(fd, &file->info) != 0) {
+        folder->written |= written;
         close(fd);
         return false;
     }
@@ -499,10 +510,17 @@ static bool wait_for_work(struct folder *folder)
                            {.fd = folder->notify_fd, .events = POLLIN},
                            {.fd = tc_queue_fd(folder->outcomes), .events = POLLIN}};
     bool busy = (folder->look || folder->look_again) && !full(folder);
-    int ready = poll(fds, 3, busy ? 0 : FOLDER_LOOK_MS);
+    bool soon = folder->written && folder->patience_ms < FOLDER_LOOK_MS;
+    int ready = poll(fds, 3, busy ? 0 : soon ? folder->patience_ms : FOLDER_LOOK_MS);
+    if (fds[1].revents)
+        folder->patience_ms = PATIENCE_MS;
     if (ready == 0 && !busy) {
         folder->look_again = true;
-        folder->left_count = 0;
+        folder->written = false;
+        if (soon)
+            folder->patience_ms *= 2; // a file may be written for hours
+        else
+            folder->left_count = 0;
     }
     if (fds[2].revents)
         tc_queue_calm(folder->outcomes);

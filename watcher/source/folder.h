@@ -8,8 +8,8 @@
 //
 //   memory   FOLDER_FILES_MOST files on the way, one of them being read
 //   threads  folder_run belongs to the source's thread
-//   source   inotify, and a look at the whole folder at start, when events were lost, and each
-//            FOLDER_LOOK_MS; docs/operating.md
+//   source   inotify, and a look at the whole folder at start, when events were lost, each
+//            FOLDER_LOOK_MS, and soon after a file that was still written; docs/operating.md
 #ifndef FOLDER_H
 #define FOLDER_H
 

@@ -197,6 +197,27 @@ static void a_file_counts_when_it_is_closed_or_moved_in(void **state)
     assert_true(has(host, "done/a.txt") && has(host, "done/b.txt") && has(host, "done/c.txt"));
 }
 
+// Its writer has it open under a name elsewhere, so no event tells that it was closed. The kernel
+// makes the same of a close that is told a moment before it counts.
+static void a_file_that_was_still_written_when_it_came_is_looked_at_again(void **state)
+{
+    struct host *host = *state;
+    char elsewhere[PATH_MAX], second[PATH_MAX];
+    mkdir(scratch_path(&host->scratch, "sub"), 0700);
+    snprintf(elsewhere, sizeof elsewhere, "%s", scratch_path(&host->scratch, "sub/elsewhere"));
+    snprintf(second, sizeof second, "%s", scratch_path(&host->scratch, "sub/second"));
+    int fd = open(elsewhere, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_int_equal(write(fd, "words", 5), 5);
+    assert_int_equal(link(elsewhere, second), 0);
+    start(host);
+    assert_int_equal(rename(second, scratch_path(&host->scratch, "page.txt")), 0);
+    scratch_text(&host->scratch, "behind.txt", "words");
+    expect_given(host, "behind.txt"); // so the page was looked at before
+    close(fd);
+    expect_given(host, "page.txt");
+    stop(host);
+}
+
 static void what_cannot_be_read_goes_to_failed_with_its_reason(void **state)
 {
     struct host *host = *state;
@@ -388,6 +409,7 @@ int main(void)
         FOLDER_TEST(what_is_there_at_the_start_is_read_and_moved),
         FOLDER_TEST(files_on_their_way_in_are_left_alone),
         FOLDER_TEST(a_file_counts_when_it_is_closed_or_moved_in),
+        FOLDER_TEST(a_file_that_was_still_written_when_it_came_is_looked_at_again),
         FOLDER_TEST(what_cannot_be_read_goes_to_failed_with_its_reason),
         FOLDER_TEST(the_reason_of_a_name_as_long_as_can_be_is_kept),
         FOLDER_TEST(good_lines_of_a_bad_file_count),

@@ -1,7 +1,7 @@
 // The key `text` of a watch: what is equal beside case.
 #include <stdio.h>
 
-#include "watcher/rules_parts.h"
+#include "watcher/rules/parts.h"
 #include "watcher/text/stem.h"
 
 static void read_switch(struct rules_reader *reader, const struct tc_yaml *node, const char *what,

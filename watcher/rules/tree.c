@@ -4,7 +4,7 @@
 // same as those of the string form, so a tree and its string give one definition.
 #include <stdio.h>
 
-#include "watcher/rules_parts.h"
+#include "watcher/rules/parts.h"
 
 struct form {
     const char *key;

@@ -1,7 +1,7 @@
 // `alert`: checked here, carried out by the broker.
 #include <stdio.h>
 
-#include "watcher/rules_parts.h"
+#include "watcher/rules/parts.h"
 
 static void read_when(struct rules_reader *reader, const struct tc_yaml *node,
                       struct rules_alert *alert)

@@ -1,27 +1,27 @@
-// rules_parts - what the files behind rules.h share; nobody else includes this.
+// parts - what the files behind rules.h share; nobody else includes this.
 //
-//   rules.c             the set: files added, names unique, matcher made
-//   rules_file.c        one YAML watch file from its root to its watches
-//   rules_lines.c       one JSONL watch file, a watch a line
-//   rules_lists.c       lists and the files they are included from
-//   rules_tree.c        a query in its tree form
-//   rules_watch.c       one watch
-//   rules_settings.c    what a watch and `defaults` have in common: labels, where, ...
-//   rules_text.c        `text`
-//   rules_alert.c       `alert`
-//   rules_definition.c  the canonical JSON of a watch
-//   rules_cases.c       tests inside a file, read
-//   rules_tests.c       tests inside a file, run
-//   rules_names.c       which names are taken
-//   rules_bytes.c       a whole file at once
-//   rules_fmt*.c        the canonical form of a file (rules_fmt.h)
+//   rules.c       the set: files added, names unique, matcher made
+//   file.c        one YAML watch file from its root to its watches
+//   lines.c       one JSONL watch file, a watch a line
+//   lists.c       lists and the files they are included from
+//   tree.c        a query in its tree form
+//   watch.c       one watch
+//   settings.c    what a watch and `defaults` have in common: labels, where, ...
+//   text.c        `text`
+//   alert.c       `alert`
+//   definition.c  the canonical JSON of a watch
+//   cases.c       tests inside a file, read
+//   tests.c       tests inside a file, run
+//   names.c       which names are taken
+//   bytes.c       a whole file at once
+//   fmt*.c        the canonical form of a file (fmt.h)
 #ifndef RULES_PARTS_H
 #define RULES_PARTS_H
 
 #include "common/buf.h"
 #include "common/yaml.h"
 #include "watcher/match/switches.h"
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 
 enum {
     RULES_NAME_BYTES = 63, // namespace, name, severity: topics must stay under 200 bytes
@@ -118,9 +118,9 @@ struct rules_reader {
     const char *file;
     tc_str namespace;
     tc_str test_folder;
-    bool lucene; // dialect of the watch that is being read
+    bool lucene;     // dialect of the watch that is being read
     bool as_written; // for the canonical form: no switches are put on
-    bool bulk;   // lines made by a program: no advice about tests
+    bool bulk;       // lines made by a program: no advice about tests
     bool cut; // what is read last may be torn off by a mistake in the YAML: nothing is missed there
     struct query_lists lists;
     struct switched_list *switched; // lists under switches of `text:`

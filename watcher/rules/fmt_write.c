@@ -6,7 +6,7 @@
 #include <strings.h>
 
 #include "common/utf8.h"
-#include "watcher/rules_fmt.h"
+#include "watcher/rules/fmt.h"
 
 enum { INDENT = 2 };
 

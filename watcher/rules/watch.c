@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
-#include "watcher/rules_parts.h"
+#include "watcher/rules/parts.h"
 
 static bool read_number(struct rules_reader *reader, const struct tc_yaml *node, double *out)
 {

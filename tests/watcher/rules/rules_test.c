@@ -1,4 +1,4 @@
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 
 #include "common/buf.h"
 #include "watcher/match/scan.h"

@@ -2,14 +2,14 @@
 // matcher understands them, comments where they belong.
 //
 // The file is read twice from its bytes: once into watches, as for matching, and once into a page of
-// entries with comments (rules_fmt.h). The queries of the page are replaced by what is printed
+// entries with comments (fmt.h). The queries of the page are replaced by what is printed
 // from the watches' trees; the rest is put in order and written as it is. What was written is then
 // read back: unless every watch has the hash that it had, and every comment is there, it is refused.
-#include "watcher/rules_fmt.h"
+#include "watcher/rules/fmt.h"
 
 #include <stdlib.h>
 
-#include "watcher/rules_parts.h"
+#include "watcher/rules/parts.h"
 
 enum { MATCH_INDENT = 6 }; // of the lines of a query below `match: |`
 
@@ -261,9 +261,8 @@ static void format_tests(struct fmt_value *tests)
 static void format_score(struct formatting *fmt, struct fmt_value *score, const struct watch *watch,
                          bool ours)
 {
-    struct fmt_entry *terms = fmt_get(score, "terms");
     arrange(score, score_keys, FMT_OPEN);
-    terms = fmt_get(score, "terms");
+    struct fmt_entry *terms = fmt_get(score, "terms");
     open_list(&terms->value);
     for (size_t i = 0; i < terms->value.count; i++) {
         struct fmt_value *term = &terms->value.entries[i].value;

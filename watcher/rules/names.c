@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
-#include "watcher/rules_parts.h"
+#include "watcher/rules/parts.h"
 
 enum { SLOTS_LEAST = 64 }; // a power of two, as all sizes of the table
 

@@ -6,7 +6,7 @@
 
 #include "common/mem.h"
 #include "watcher/match/scan.h"
-#include "watcher/rules_parts.h"
+#include "watcher/rules/parts.h"
 
 enum { DETAIL_BYTES = 600 };
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
-#include "watcher/rules_parts.h"
+#include "watcher/rules/parts.h"
 
 struct found { // a list and what stands in its file
     struct query_list *list;

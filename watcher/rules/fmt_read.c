@@ -8,7 +8,7 @@
 
 #include "common/mem.h"
 #include "common/utf8.h"
-#include "watcher/rules_fmt.h"
+#include "watcher/rules/fmt.h"
 
 struct gap { // a scalar in the file, which holds no comments
     size_t from, to;

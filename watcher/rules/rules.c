@@ -1,10 +1,10 @@
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "common/mem.h"
-#include "watcher/rules_parts.h"
+#include "watcher/rules/parts.h"
 
 struct rules {
     atomic_uint references;

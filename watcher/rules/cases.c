@@ -1,5 +1,5 @@
-// Tests inside a watch file, as they are written. rules_tests.c runs them.
-#include "watcher/rules_parts.h"
+// Tests inside a watch file, as they are written. tests.c runs them.
+#include "watcher/rules/parts.h"
 
 enum { NAME_BYTES_MOST = 60 }; // of a name that is made from a text
 

@@ -1,9 +1,9 @@
-// A query in its tree form: every operator has a map of its own name (rules_tree.c reads them all).
+// A query in its tree form: every operator has a map of its own name (tree.c reads them all).
 //
 // A word or phrase is a plain string where such a string means the same; else it is written out as
 // phrase: or fuzzy:. What stands in a map may carry id: and boost: beside it; what does not is put
 // into a map first, as the only part of all:.
-#include "watcher/rules_fmt.h"
+#include "watcher/rules/fmt.h"
 
 static struct fmt_value part(const struct query_node *node, struct tc_arena *arena);
 

@@ -5,7 +5,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
-#include "watcher/rules_parts.h"
+#include "watcher/rules/parts.h"
 
 // ---- labels and annotations ----------------------------------------------------------------
 

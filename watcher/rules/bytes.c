@@ -1,7 +1,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "watcher/rules_parts.h"
+#include "watcher/rules/parts.h"
 
 int rules_read_bytes(const char *path, size_t most, struct tc_buf *out, struct tc_err *err)
 {

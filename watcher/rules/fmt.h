@@ -1,14 +1,14 @@
-// rules_fmt - a watch file as a page that can be written again; what rules_fmt*.c share.
+// fmt - a watch file as a page that can be written again; what fmt*.c share.
 //
 // A page is the tree of a YAML file together with its comments. Each entry (a key with its value, or
 // an item of a list) carries the comments above it, behind it on its line, and after all that is in
 // it, so that comments travel with it wherever it goes.
 //
-//   rules_fmt.c        the canonical order and layout of each part of a watch file
-//   rules_fmt_read.c   a file to a page, comments put to their entries
-//   rules_fmt_tree.c   a query in its tree form
-//   rules_fmt_text.c   a query in its string form, broken into lines, with its comments
-//   rules_fmt_write.c  a page to YAML
+//   fmt.c        the canonical order and layout of each part of a watch file
+//   fmt_read.c   a file to a page, comments put to their entries
+//   fmt_tree.c   a query in its tree form
+//   fmt_text.c   a query in its string form, broken into lines, with its comments
+//   fmt_write.c  a page to YAML
 //
 //   memory   the arena given; comments and scalars view the file
 #ifndef RULES_FMT_H
@@ -16,7 +16,7 @@
 
 #include "common/buf.h"
 #include "common/yaml.h"
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 
 enum {
     FMT_WIDTH = 100,  // columns of a line that holds a list or map in brackets

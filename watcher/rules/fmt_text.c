@@ -5,7 +5,7 @@
 //   advice::SENTENCE(@ai AND @stay_away)
 //   AND origin::(Chin* OR Beijing)  # the country may stand anywhere
 #include "watcher/match/query_lex.h"
-#include "watcher/rules_fmt.h"
+#include "watcher/rules/fmt.h"
 
 struct part { // an operand and the comments that go with it
     struct fmt_comments above, behind;

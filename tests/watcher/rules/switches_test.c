@@ -1,6 +1,6 @@
 // The key `text:` of a watch, through the files it stands in.
 #include "watcher/match/scan.h"
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 #include "watcher/text/stem.h"
 
 #include "common/buf.h"

@@ -1,4 +1,4 @@
-#include "watcher/rules.h"
+#include "watcher/rules/rules.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

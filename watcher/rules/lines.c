@@ -10,7 +10,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/utf8.h"
-#include "watcher/rules_parts.h"
+#include "watcher/rules/parts.h"
 
 enum { LINE_BYTES = 1024 * 1024 };
 #define LINES_BYTES ((size_t)INT32_MAX) // places are 32 bits

@@ -8,7 +8,7 @@
 
 #include "common/json.h"
 #include "common/mem.h"
-#include "watcher/rules_parts.h"
+#include "watcher/rules/parts.h"
 #include "watcher/text/stem.h"
 
 static const char *const status_names[] = {"live", "shadow", "paused", "retired"};
