@@ -147,7 +147,7 @@ static void pass(struct bench *bench, bool count)
     }
     double text_us = 1e6 * text_s / (double)bench->article_count;
     double match_us = 1e6 * match_s / (double)bench->article_count;
-    if (!bench->match_us || text_us + match_us < bench->text_us + bench->match_us) {
+    if (bench->match_us == 0 || text_us + match_us < bench->text_us + bench->match_us) {
         bench->text_us = text_us;
         bench->match_us = match_us;
     }
