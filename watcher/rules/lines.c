@@ -202,26 +202,34 @@ static void read_line(struct rules_reader *reader, struct line *line)
     json_decref(value);
 }
 
+static void take_line(struct rules_reader *reader, struct line *line)
+{
+    struct tc_id print = rules_print(reader, line->text);
+    const struct rules_slot *known = rules_known(reader, print);
+    size_t had = reader->count;
+    if (known && rules_take_over(reader, known, line->number))
+        return;
+    read_line(reader, line);
+    if (reader->count > had)
+        reader->slots[had].print = print;
+    tc_arena_empty(line->scratch);
+}
+
 static void read_all_lines(struct rules_reader *reader, tc_str text)
 {
-    struct tc_yaml_file file = {.name = tc_str_of(reader->file), .text = text};
-    struct line line = {.scratch = tc_arena_new(), .file = &file};
-    uint32_t *starts = NULL;
-    size_t lines = 0, capacity = 0;
+    struct tc_arena *arena = tc_arena_new();
+    struct line line = {.scratch = tc_arena_new(),
+                        .file = tc_yaml_file_of(tc_str_of(reader->file), text, arena)};
     tc_str rest = text;
     while (tc_str_next(&rest, '\n', &line.text)) {
         line.start = (size_t)(line.text.ptr - text.ptr);
         line.at = 0;
-        starts = tc_room(starts, lines, &capacity, sizeof *starts);
-        starts[lines++] = (uint32_t)line.start;
-        file.line_starts = starts;
-        file.line_count = line.number = (int)lines;
+        line.number++;
         if (tc_str_trim(line.text).len > 0)
-            read_line(reader, &line);
-        tc_arena_empty(line.scratch);
+            take_line(reader, &line);
     }
-    free(starts);
     tc_arena_free(line.scratch);
+    tc_arena_free(arena);
 }
 
 static void wrong_file(struct rules_reader *reader, const char *message)
@@ -242,6 +250,7 @@ bool rules_read_lines(struct rules_reader *reader)
     } else if (tc_utf8_valid(tc_buf_view(&text)) < text.len) {
         wrong_file(reader, "the file is not UTF-8");
     } else {
+        rules_compare(reader); // there is no context
         read_all_lines(reader, tc_buf_view(&text));
     }
     tc_buf_done(&text);
