@@ -125,6 +125,13 @@ const struct rules_slot *rules_find(const struct rules *rules, tc_str name)
     return rules_names_find(&rules->names, rules->slots, name);
 }
 
+void rules_each_include(const struct rules *rules, void (*tell)(void *context, const char *path),
+                        void *context)
+{
+    for (const struct rules_include *at = rules->context.includes; at; at = at->next)
+        tell(context, at->path);
+}
+
 // ---- adding --------------------------------------------------------------------------------
 
 const struct rules_entry *rules_entry_new(struct rules_reader *reader,

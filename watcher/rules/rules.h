@@ -64,6 +64,10 @@ const char *rules_file_of(const struct rules *rules, size_t index); // which fil
 int rules_line_of(const struct rules *rules, size_t index);
 size_t rules_shared(const struct rules *rules); // watches that were not read anew
 
+// Tells the path of every file of lists that the file added last includes.
+void rules_each_include(const struct rules *rules, void (*tell)(void *context, const char *path),
+                        void *context);
+
 // The matcher of all watches that were read without error and are not retired or paused.
 int rules_matcher(struct rules *rules, struct matcher **out, struct tc_err *err);
 
