@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 
 #include "common/clock.h"
 #include "common/mem.h"
@@ -18,16 +17,8 @@ enum {
     WATCH_NAME_BYTES = 128, // namespace/name and a zero byte
 };
 
-struct order { // to compile, and what came of it
-    struct watch_list *list;
-    const struct counts *counts;
-    struct force_compiled result;
-};
-
 struct force {
-    int progress_fd;
     struct tc_queue *counted;                // of struct counts
-    struct tc_queue *to_compile, *compiled;  // of struct order; at most one is on the way
     struct layers **retired; // swapped out, perhaps still held by articles
     size_t retired_count, retired_room;
     atomic_uint_fast64_t audited, audit_misses;
@@ -44,14 +35,11 @@ static struct layers *held_layers(const struct watchset *watches)
     return layers ? layers_hold(layers) : NULL;
 }
 
-struct force *force_new(struct watchset *watches, uint64_t texts, int progress_fd)
+struct force *force_new(struct watchset *watches, uint64_t texts)
 {
     struct force *force = tc_new(sizeof *force);
     pthread_mutex_init(&force->mutex, NULL);
-    force->progress_fd = progress_fd;
     force->counted = tc_queue_new(FREQUENCIES_QUEUE);
-    force->to_compile = tc_queue_new(1);
-    force->compiled = tc_queue_new(1);
     force->watches = watches;
     force->running = held_layers(watches);
     force->texts = texts;
@@ -60,12 +48,9 @@ struct force *force_new(struct watchset *watches, uint64_t texts, int progress_f
 
 void force_free(struct force *force)
 {
-    struct force_compiled compiled;
     struct counts *counts = NULL;
     if (!force)
         return;
-    while (force_compiled(force, &compiled))
-        matcher_drop(compiled.matcher);
     while ((counts = tc_queue_pop(force->counted, 0)))
         counts_free(counts);
     force_tidy(force);
@@ -73,8 +58,6 @@ void force_free(struct force *force)
     watchset_free(force->watches);
     free(force->retired);
     tc_queue_free(force->counted);
-    tc_queue_free(force->to_compile);
-    tc_queue_free(force->compiled);
     pthread_mutex_destroy(&force->mutex);
     free(force);
 }
@@ -137,53 +120,6 @@ bool force_tidy(struct force *force)
 const struct watchset *force_watches(const struct force *force)
 {
     return force->watches; // only the main thread changes it
-}
-
-// ---- compiling ----------------------------------------------------------------------------
-
-void force_compile(struct force *force, struct watch_list *list,
-                      const struct counts *counts)
-{
-    struct order *order = tc_new(sizeof *order);
-    order->list = watch_list_hold(list);
-    order->counts = counts;
-    tc_queue_push(force->to_compile, order);
-}
-
-bool force_compiled(struct force *force, struct force_compiled *out)
-{
-    struct order *order = tc_queue_pop(force->compiled, 0);
-    if (!order)
-        return false;
-    *out = order->result;
-    watch_list_drop(order->list);
-    free(order);
-    return true;
-}
-
-static struct force_compiled compile_now(const struct order *order)
-{
-    struct force_compiled result = {0};
-    int64_t begun = tc_mono_ns();
-    if (watch_list_compile(order->list, order->counts, &result.matcher, &result.err) != TC_OK)
-        result.matcher = NULL;
-    result.took_ns = tc_mono_ns() - begun;
-    return result;
-}
-
-void force_run_compiler(struct force *force)
-{
-    struct order *order = NULL;
-    while ((order = tc_queue_pop(force->to_compile, -1))) {
-        order->result = compile_now(order);
-        tc_queue_push(force->compiled, order); // never waits: there is one order at a time
-        (void)!eventfd_write(force->progress_fd, 1);
-    }
-}
-
-void force_end_compiler(struct force *force)
-{
-    tc_queue_close(force->to_compile);
 }
 
 // ---- what scanners need -------------------------------------------------------------------

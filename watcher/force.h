@@ -1,9 +1,8 @@
 // force - the watches in force: what scanners match with, and how it is exchanged while they do.
 //
-//   main thread       swaps sets of watches and layers of them, and frees what was swapped out
-//   scanners          take the layers of now for each article, say what the audit found, hand over counted words
-//   compiler's thread compiles a whole set in the background, at a low priority
-//   any               shows it all in STATS
+//   main thread  swaps sets of watches and layers of them, and frees what was swapped out
+//   scanners     take the layers of now for each article, say what the audit found, hand over counted words
+//   any          shows it all in STATS
 //
 // Layers are swapped whole: an article that is being matched keeps those it began with. What no article needs
 // any more is freed by force_tidy(), so in no thread that matches.
@@ -18,8 +17,7 @@
 struct force;
 
 // Takes `watches`, which were compiled with the word frequencies of `texts` articles (0: guessed).
-// `progress_fd` (an eventfd, borrowed) is written when something was compiled.
-struct force *force_new(struct watchset *watches, uint64_t texts, int progress_fd);
+struct force *force_new(struct watchset *watches, uint64_t texts);
 void force_free(struct force *force); // NULL is fine; after all threads that use it
 
 // ---- main thread ---------------------------------------------------------------------------
@@ -36,21 +34,6 @@ void force_set_texts(struct force *force, uint64_t texts);
 
 // Frees what was swapped out and no article needs any more. True when something is left.
 bool force_tidy(struct force *force);
-
-// Compiles the whole of a list (held meanwhile) in the background, one at a time; `counts` are borrowed until
-// it is done, may be NULL.
-struct force_compiled {
-    struct matcher *matcher; // the caller's; NULL: `err` says why not
-    struct tc_err err;
-    int64_t took_ns;
-};
-void force_compile(struct force *force, struct watch_list *list, const struct counts *counts);
-bool force_compiled(struct force *force, struct force_compiled *out); // false: not done yet
-
-// ---- the compiler's thread -----------------------------------------------------------------
-
-void force_run_compiler(struct force *force); // until the end
-void force_end_compiler(struct force *force); // from another thread
 
 // ---- scanners ------------------------------------------------------------------------------
 

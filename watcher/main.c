@@ -108,6 +108,7 @@ struct house { // what runs
     bool once;
     int signals, progress; // descriptors
     struct force *force;
+    struct helper *helper;
     struct upkeep *upkeep;
     struct pipeline *pipeline;
 };
@@ -157,8 +158,8 @@ static int open_house(struct house *house, struct tc_err *err)
 {
     int code = tc_signals_block(&house->signals, err);
     if (code == TC_OK)
-        code = pipeline_open(house->settings, house->once, house->force, house->progress,
-                             &house->pipeline, err);
+        code = pipeline_open(house->settings, house->once, house->force, house->helper,
+                             house->progress, &house->pipeline, err);
     if (code == TC_OK)
         code = pipeline_start(house->pipeline, err);
     return code;
@@ -171,7 +172,7 @@ static int serve(struct house *house, struct frequencies *frequencies)
     if (code != TC_OK) {
         tc_log_err(TC_ERROR, "watcher.refused", &err);
     } else {
-        house->upkeep = upkeep_new(house->settings, house->force, frequencies);
+        house->upkeep = upkeep_new(house->settings, house->force, house->helper, frequencies);
         tc_log(TC_INFO, "watcher.ready", "name=%.*s", TC_ARG(house->settings->name));
         tc_notify("READY=1");
         code = watch_over(house);
@@ -206,9 +207,10 @@ static int read_and_serve(const struct settings *settings, bool once)
     if (status == TC_EXIT_OK) {
         struct house house = {.settings = settings, .once = once, .signals = -1};
         house.progress = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-        house.force =
-            force_new(watches, counts ? frequencies_texts(frequencies) : 0, house.progress);
+        house.force = force_new(watches, counts ? frequencies_texts(frequencies) : 0);
+        house.helper = helper_new(house.progress);
         status = serve(&house, frequencies);
+        helper_free(house.helper);
         force_free(house.force);
         close(house.progress);
     }

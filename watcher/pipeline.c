@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -21,7 +20,6 @@
 enum {
     TROUBLES_A_SECOND = 20, // lines of the log; more are counted
     LOCKS_MOST = 64,
-    COMPILER_NICE = 10,
 };
 
 struct source {
@@ -62,8 +60,9 @@ struct pipeline {
     struct keeper *keeper;
     pthread_t keeper_thread;
     bool keeper_started;
-    pthread_t compiler;
-    bool compiler_started;
+    struct helper *helper;
+    pthread_t helper_thread;
+    bool helper_started;
     struct force *force;
     pthread_mutex_t mutex; // guards the next three
     int64_t trouble_second;
@@ -271,13 +270,14 @@ static int make_runtime(const struct pipeline *pipeline, struct tc_err *err)
 }
 
 int pipeline_open(const struct settings *settings, bool once, struct force *force,
-                  int progress_fd, struct pipeline **out, struct tc_err *err)
+                  struct helper *helper, int progress_fd, struct pipeline **out, struct tc_err *err)
 {
     struct pipeline *pipeline = tc_new(sizeof *pipeline);
     pipeline->settings = settings;
     pipeline->once = once;
     pipeline->started_wall_ns = tc_wall_ns();
     pipeline->force = force;
+    pipeline->helper = helper;
     pipeline->stop_fd = -1;
     pipeline->progress_fd = progress_fd;
     pthread_mutex_init(&pipeline->mutex, NULL);
@@ -344,12 +344,10 @@ static void differed(void *context, const struct article *article, enum audit_fa
                tc_log_text(article->id, id), fault == AUDIT_MISSED ? "not_found" : "false");
 }
 
-static void *run_compiler(void *context)
+static void *run_helper(void *context)
 {
     struct pipeline *pipeline = context;
-    // Of this thread alone, as Linux has it; articles go first.
-    (void)setpriority(PRIO_PROCESS, 0, COMPILER_NICE);
-    force_run_compiler(pipeline->force);
+    helper_run(pipeline->helper);
     return NULL;
 }
 
@@ -420,8 +418,8 @@ int pipeline_start(struct pipeline *pipeline, struct tc_err *err)
         code = start(&pipeline->keeper_thread, run_keeper, pipeline, "outbox",
                      &pipeline->keeper_started, err);
     if (code == TC_OK)
-        code = start(&pipeline->compiler, run_compiler, pipeline, "compile",
-                     &pipeline->compiler_started, err);
+        code = start(&pipeline->helper_thread, run_helper, pipeline, "helper",
+                     &pipeline->helper_started, err);
     if (code == TC_OK)
         code = start_sources(pipeline, err);
     return code;
@@ -467,9 +465,9 @@ static void stop_threads(struct pipeline *pipeline)
         scanner_free(pipeline->scannings[i].scanner);
         sampler_free(pipeline->scannings[i].sampler);
     }
-    force_end_compiler(pipeline->force);
-    if (pipeline->compiler_started)
-        pthread_join(pipeline->compiler, NULL);
+    helper_end(pipeline->helper);
+    if (pipeline->helper_started)
+        pthread_join(pipeline->helper_thread, NULL);
     for (size_t i = 0; pipeline->sources && i < pipeline->settings->source_count; i++) {
         if (pipeline->sources[i].started)
             pthread_join(pipeline->sources[i].thread, NULL);

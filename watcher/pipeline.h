@@ -2,7 +2,7 @@
 //
 //   sources --door--> keeper --scan--> scanners --done--> keeper --> outbox, tap, broker
 //
-// Only this file starts and joins threads; one more compiles watches in the background (force.h).
+// Only this file starts and joins threads.
 //
 //   threads  all functions belong to the main thread
 #ifndef PIPELINE_H
@@ -10,18 +10,19 @@
 
 #include "common/diag.h"
 #include "watcher/force.h"
+#include "watcher/helper.h"
 #include "watcher/settings.h"
 
 struct pipeline;
 
-// Opens everything that `settings` name: outbox, sockets, sources. `settings` and `force`, the watches to match
-// with, are borrowed until pipeline_close(); so is `progress_fd`, an eventfd that is written when
-// pipeline_state() may have changed.
+// Opens everything that `settings` name: outbox, sockets, sources. `settings`, the watches to match with and
+// the helper, which gets its thread, are borrowed until pipeline_close(); so is `progress_fd`, an eventfd that is
+// written when pipeline_state() may have changed.
 // With `once` sockets are not opened, and lines and folders are read to their end. Gives *out.
 //   TC_EBUSY   a socket or the outbox belongs to another process (names both)
 //   others as outbox_open, tc_sock_open, folder_open, stream_open
 int pipeline_open(const struct settings *settings, bool once, struct force *force,
-                  int progress_fd, struct pipeline **out, struct tc_err *err);
+                  struct helper *helper, int progress_fd, struct pipeline **out, struct tc_err *err);
 
 // Starts all threads; they are ready when this returns.
 int pipeline_start(struct pipeline *pipeline, struct tc_err *err);

@@ -13,10 +13,10 @@ struct upkeep {
     const struct settings *settings;
     struct force *force;
     struct frequencies *frequencies;
+    struct helper *helper;
     struct follow *follow; // NULL: files are read again on SIGHUP only
-    bool compiling;        // in the background
-    uint64_t compiling_texts; // whose frequencies that uses; 0: none
-    uint64_t texts;           // of the base in force
+    bool merging;          // the helper reads what is counted
+    uint64_t texts;        // whose frequencies the base in force was compiled with; 0: guessed
     int64_t merge_ns;         // when merging may begin (mono)
     int64_t merged_ns;        // when the last merge was done
     int64_t merge_took_ns;
@@ -183,7 +183,7 @@ static void add_counted(struct upkeep *upkeep)
 {
     struct tc_queue *counted = force_counted(upkeep->force);
     struct counts *counts = NULL;
-    if (upkeep->compiling)
+    if (upkeep->merging)
         return;
     tc_queue_calm(counted);
     while ((counts = tc_queue_pop(counted, 0))) {
@@ -192,89 +192,153 @@ static void add_counted(struct upkeep *upkeep)
     }
 }
 
-static bool wants_merge(const struct upkeep *upkeep, const struct layers *layers)
-{
-    return layers_top(layers) || layers_gone(layers) || frequencies_worth(upkeep->frequencies);
-}
+struct merge { // what the helper compiles
+    struct helper_task task;
+    struct watch_list *list;
+    const struct counts *counts; // NULL: guessed
+    uint64_t texts;
+    struct matcher *matcher; // NULL: `err` says why not
+    struct tc_err err;
+    int64_t took_ns;
+};
 
-static void begin_merge(struct upkeep *upkeep)
+static void compile(struct helper_task *task)
 {
-    struct layers *layers = watchset_layers(force_watches(upkeep->force));
-    if (upkeep->compiling || !layers || !wants_merge(upkeep, layers) ||
-        tc_mono_ns() < upkeep->merge_ns)
-        return;
-    const struct counts *counts = frequencies_counts(upkeep->frequencies);
-    upkeep->compiling = true;
-    upkeep->compiling_texts = counts ? frequencies_texts(upkeep->frequencies) : 0;
-    force_compile(upkeep->force, layers_list(layers), counts);
+    struct merge *merge = (struct merge *)task;
+    int64_t begun = tc_mono_ns();
+    if (watch_list_compile(merge->list, merge->counts, &merge->matcher, &merge->err) != TC_OK)
+        merge->matcher = NULL;
+    merge->took_ns = tc_mono_ns() - begun;
 }
 
 // Lays the watches of now, which may be others than those that were compiled, over the new base.
-static int lay_over(struct upkeep *upkeep, struct matcher *base, struct tc_err *err)
+static int lay_over(struct upkeep *upkeep, struct merge *merge)
 {
     struct layers *before = watchset_layers(force_watches(upkeep->force)), *layers = NULL;
+    if (!merge->matcher)
+        return merge->err.code;
     if (!before)
         return TC_OK; // none is left
-    int code = layers_new(base, layers_list(before), frequencies_counts(upkeep->frequencies),
-                          &layers, err);
+    int code = layers_new(merge->matcher, layers_list(before),
+                          frequencies_counts(upkeep->frequencies), &layers, &merge->err);
     if (code == TC_OK) {
-        upkeep->texts = upkeep->compiling_texts;
+        upkeep->texts = merge->texts;
         force_relay(upkeep->force, layers, upkeep->texts);
     }
     return code;
 }
 
-static void end_merge(struct upkeep *upkeep)
+static void tell_merged(const struct upkeep *upkeep, const struct merge *merge)
 {
-    struct force_compiled done;
-    if (!upkeep->compiling || !force_compiled(upkeep->force, &done))
-        return;
-    int code = done.matcher ? lay_over(upkeep, done.matcher, &done.err) : done.err.code;
-    matcher_drop(done.matcher);
-    upkeep->compiling = false;
+    tc_log(TC_INFO, "watches.merged", "watches=%zu frequencies=%s articles=%llu took_ms=%lld",
+           watchset_watches(force_watches(upkeep->force)), upkeep->texts ? "counted" : "guessed",
+           (unsigned long long)upkeep->texts, (long long)(merge->took_ns / TC_MS));
+}
+
+static void end_merge(struct helper_task *task, void *context)
+{
+    struct merge *merge = (struct merge *)task;
+    struct upkeep *upkeep = context;
+    int code = lay_over(upkeep, merge);
+    matcher_drop(merge->matcher);
+    watch_list_drop(merge->list);
+    upkeep->merging = false;
     upkeep->merged_ns = tc_mono_ns();
-    upkeep->merge_took_ns = done.took_ns;
+    upkeep->merge_took_ns = merge->took_ns;
     rest(upkeep);
-    if (code != TC_OK) {
-        tc_log_err(TC_ERROR, "watches.not_merged", &done.err);
-        return;
-    }
-    if (upkeep->compiling_texts) {
+    if (code == TC_OK && merge->texts) {
         frequencies_used(upkeep->frequencies);
         save_frequencies(upkeep);
     }
-    tc_log(TC_INFO, "watches.merged", "watches=%zu frequencies=%s articles=%llu took_ms=%lld",
-           watchset_watches(force_watches(upkeep->force)), upkeep->texts ? "counted" : "guessed",
-           (unsigned long long)upkeep->texts, (long long)(done.took_ns / TC_MS));
+    if (code == TC_OK)
+        tell_merged(upkeep, merge);
+    else
+        tc_log_err(TC_ERROR, "watches.not_merged", &merge->err);
+    free(merge);
+}
+
+static bool wants_merge(const struct upkeep *upkeep)
+{
+    const struct layers *layers = watchset_layers(force_watches(upkeep->force));
+    return layers && (layers_top(layers) || layers_gone(layers) ||
+                      frequencies_worth(upkeep->frequencies));
+}
+
+static void begin_merge(struct upkeep *upkeep)
+{
+    if (helper_busy(upkeep->helper) || !wants_merge(upkeep) || tc_mono_ns() < upkeep->merge_ns)
+        return;
+    struct layers *layers = watchset_layers(force_watches(upkeep->force));
+    struct merge *merge = tc_new(sizeof *merge);
+    merge->task = (struct helper_task){compile, end_merge};
+    merge->list = watch_list_hold(layers_list(layers));
+    merge->counts = frequencies_counts(upkeep->frequencies);
+    merge->texts = merge->counts ? frequencies_texts(upkeep->frequencies) : 0;
+    upkeep->merging = true;
+    helper_give(upkeep->helper, &merge->task);
 }
 
 // ---- remembering ---------------------------------------------------------------------------
 
-// Writes down one file of the watches in force, so that signals are heard between two.
+struct note { // a file that the helper writes down
+    struct helper_task task;
+    struct watchset_memo *memo;
+    int code;
+    struct tc_err err;
+};
+
+static void write_note(struct helper_task *task)
+{
+    struct note *note = (struct note *)task;
+    note->code = watchset_memo_write(note->memo, &note->err);
+}
+
+static void end_note(struct helper_task *task, void *context)
+{
+    struct note *note = (struct note *)task;
+    (void)context;
+    if (note->code != TC_OK)
+        tc_log_err(TC_WARN, "watches.not_remembered", &note->err);
+    watchset_memo_free(note->memo);
+    free(note);
+}
+
+static bool all_remembered(const struct upkeep *upkeep)
+{
+    return upkeep->remembered >= watchset_count(force_watches(upkeep->force));
+}
+
 static void remember(struct upkeep *upkeep)
 {
     const struct watchset *watches = force_watches(upkeep->force);
-    struct tc_err err;
-    if (upkeep_settled(upkeep) || tc_mono_ns() < upkeep->remember_ns)
-        return;
-    if (watchset_remember(watches, upkeep->remembered++, upkeep->settings->kept, &err) != TC_OK)
-        tc_log_err(TC_WARN, "watches.not_remembered", &err);
+    while (!helper_busy(upkeep->helper) && !all_remembered(upkeep) &&
+           tc_mono_ns() >= upkeep->remember_ns) {
+        struct watchset_memo *memo =
+            watchset_memo_new(watches, upkeep->remembered++, upkeep->settings->kept);
+        if (!memo)
+            continue;
+        struct note *note = tc_new(sizeof *note);
+        note->task = (struct helper_task){write_note, end_note};
+        note->memo = memo;
+        helper_give(upkeep->helper, &note->task);
+    }
 }
 
 bool upkeep_settled(const struct upkeep *upkeep)
 {
-    return upkeep->remembered >= watchset_count(force_watches(upkeep->force));
+    return all_remembered(upkeep) && !helper_busy(upkeep->helper);
 }
 
 // ---- the whole -----------------------------------------------------------------------------
 
 struct upkeep *upkeep_new(const struct settings *settings, struct force *force,
-                          struct frequencies *frequencies)
+                          struct helper *helper, struct frequencies *frequencies)
 {
     struct upkeep *upkeep = tc_new(sizeof *upkeep);
     struct tc_err err;
     upkeep->settings = settings;
     upkeep->force = force;
+    upkeep->helper = helper;
     upkeep->frequencies = frequencies;
     upkeep->counted_is_kept = true;
     if (frequencies_counts(frequencies)) {
@@ -292,7 +356,7 @@ void upkeep_free(struct upkeep *upkeep)
 {
     if (!upkeep)
         return;
-    upkeep->compiling = false; // the threads have ended
+    helper_finish(upkeep->helper, upkeep); // its thread has ended
     add_counted(upkeep);
     if (!upkeep->counted_is_kept)
         save_frequencies(upkeep);
@@ -304,7 +368,7 @@ void upkeep_fds(const struct upkeep *upkeep, int fds[UPKEEP_FDS])
 {
     fds[0] = upkeep->follow ? follow_fd(upkeep->follow) : -1;
     // What is counted waits while something is compiled.
-    fds[1] = upkeep->compiling ? -1 : tc_queue_fd(force_counted(upkeep->force));
+    fds[1] = upkeep->merging ? -1 : tc_queue_fd(force_counted(upkeep->force));
 }
 
 static int until(int64_t when_ns, int64_t now, int wait)
@@ -317,14 +381,14 @@ static int until(int64_t when_ns, int64_t now, int wait)
 
 static int wait_ms(const struct upkeep *upkeep, bool untidy)
 {
-    const struct layers *layers = watchset_layers(force_watches(upkeep->force));
+    bool busy = helper_busy(upkeep->helper);
     int64_t now = tc_mono_ns();
     int wait = untidy ? UPKEEP_TIDY_MS : -1;
     if (upkeep->follow)
         wait = until(follow_due_ns(upkeep->follow), now, wait);
-    if (!upkeep->compiling && layers && wants_merge(upkeep, layers))
+    if (!busy && wants_merge(upkeep))
         wait = until(upkeep->merge_ns, now, wait);
-    if (!upkeep_settled(upkeep))
+    if (!busy && !all_remembered(upkeep))
         wait = until(upkeep->remember_ns, now, wait);
     return wait;
 }
@@ -332,7 +396,7 @@ static int wait_ms(const struct upkeep *upkeep, bool untidy)
 int upkeep_turn(struct upkeep *upkeep)
 {
     reload_if_changed(upkeep);
-    end_merge(upkeep);
+    helper_finish(upkeep->helper, upkeep);
     add_counted(upkeep);
     begin_merge(upkeep);
     remember(upkeep);

@@ -10,12 +10,13 @@
 //
 // Merging takes at most about one part in UPKEEP_MERGE_SHARE of a core, however often files change.
 //
-//   threads  the main thread; compiling is force.h's
+//   threads  the main thread; compiling and writing down are the helper's
 #ifndef UPKEEP_H
 #define UPKEEP_H
 
 #include "watcher/force.h"
 #include "watcher/frequencies.h"
+#include "watcher/helper.h"
 #include "watcher/settings.h"
 
 enum {
@@ -36,7 +37,7 @@ struct upkeep;
 
 // All borrowed until upkeep_free(). Says in the log what is in force.
 struct upkeep *upkeep_new(const struct settings *settings, struct force *force,
-                          struct frequencies *frequencies);
+                          struct helper *helper, struct frequencies *frequencies);
 void upkeep_free(struct upkeep *upkeep); // NULL is fine
 
 void upkeep_reload(struct upkeep *upkeep); // now

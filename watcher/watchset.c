@@ -457,28 +457,48 @@ int watchset_load(const tc_str *globs, size_t count, const struct text_settings 
 
 // ---- remembering --------------------------------------------------------------------------
 
-struct checking {
-    const struct text_settings *text;
-    const struct rules *good;
+struct watchset_memo {
+    struct text_settings text;
+    tc_str kept;
+    char *path;
+    struct version *version;
 };
+
+struct watchset_memo *watchset_memo_new(const struct watchset *set, size_t index, tc_str kept)
+{
+    const struct file *file = &set->files[index];
+    if (file->why || !file->version)
+        return NULL;
+    struct watchset_memo *memo = tc_new(sizeof *memo);
+    memo->text = set->text;
+    memo->kept = kept;
+    memo->path = tc_dup(file->path, strlen(file->path));
+    memo->version = version_hold(file->version);
+    return memo;
+}
+
+void watchset_memo_free(struct watchset_memo *memo)
+{
+    if (!memo)
+        return;
+    version_drop(memo->version);
+    free(memo->path);
+    free(memo);
+}
 
 static bool reads_the_same(void *context, const char *copy)
 {
-    const struct checking *checking = context;
-    struct rules *rules = read_copy(copy, checking->text);
-    bool same = rules && same_watches(rules, checking->good);
+    const struct watchset_memo *memo = context;
+    struct rules *rules = read_copy(copy, &memo->text);
+    bool same = rules && same_watches(rules, memo->version->rules);
     rules_drop(rules);
     return same;
 }
 
-int watchset_remember(const struct watchset *set, size_t index, tc_str kept, struct tc_err *err)
+int watchset_memo_write(const struct watchset_memo *memo, struct tc_err *err)
 {
-    const struct file *file = &set->files[index];
-    if (file->why || !file->version)
-        return TC_OK;
-    struct checking checking = {&set->text, file->version->rules};
-    return lastgood_keep(kept, file->path, file->version->since_wall_ns, reads_the_same, &checking,
-                         err);
+    return lastgood_keep(memo->kept, memo->path, memo->version->since_wall_ns, reads_the_same,
+                         (void *)(uintptr_t)memo, err);
 }
 
 // ---- looking ------------------------------------------------------------------------------

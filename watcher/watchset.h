@@ -38,9 +38,14 @@ int watchset_load(const tc_str *globs, size_t count, const struct text_settings 
                   const struct watchset *before, tc_str kept, const struct counts *counts,
                   struct tc_diags *diags, struct watchset **out, struct tc_err *err);
 
-// Remembers file `index` in the folder `kept`, unless it is stale. Costs an fsync when it has changed.
-// After a failure (lastgood_keep) the version that was remembered before stays.
-int watchset_remember(const struct watchset *set, size_t index, tc_str kept, struct tc_err *err);
+// Remembering a file in the folder `kept` (borrowed). Made and freed in the thread of the sets; written in any.
+// NULL when the file is stale, or is not there.
+struct watchset_memo;
+struct watchset_memo *watchset_memo_new(const struct watchset *set, size_t index, tc_str kept);
+void watchset_memo_free(struct watchset_memo *memo); // NULL is fine
+
+// Costs an fsync when the file has changed. After a failure (lastgood_keep) what was remembered before stays.
+int watchset_memo_write(const struct watchset_memo *memo, struct tc_err *err);
 void watchset_free(struct watchset *set); // NULL is fine; its layers live on while they are held
 
 struct layers *watchset_layers(const struct watchset *set); // views the set; NULL: no watches

@@ -132,11 +132,19 @@ static void an_older_version_gives_way_to_what_has_its_watch_now(void **state)
 
 // ---- remembered over restarts -----------------------------------------------------------
 
+static int remember_one(struct stage *stage, size_t index)
+{
+    struct watchset_memo *memo = watchset_memo_new(stage->set, index, tc_str_of(stage->kept));
+    int code = memo ? watchset_memo_write(memo, &stage->err) : TC_OK;
+    watchset_memo_free(memo);
+    return code;
+}
+
 static int remember_all(struct stage *stage)
 {
     int code = TC_OK;
     for (size_t i = 0; i < watchset_count(stage->set) && code == TC_OK; i++)
-        code = watchset_remember(stage->set, i, tc_str_of(stage->kept), &stage->err);
+        code = remember_one(stage, i);
     return code;
 }
 
