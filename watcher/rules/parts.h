@@ -6,6 +6,7 @@
 //   pieces.c      a file read watch by watch, but for those that were read before
 //   file.c        one YAML watch file from its root to its watches
 //   lines.c       one JSONL watch file, a watch a line
+//   quick_json.c  a line without escapes
 //   lists.c       lists and the files they are included from
 //   tree.c        a query in its tree form
 //   watch.c       one watch
@@ -208,6 +209,21 @@ bool rules_cut(tc_str text, size_t *head, struct rules_piece **pieces, size_t *c
 
 // Reads a YAML file by its pieces. False, and nothing done, when it has to be read as a whole.
 bool rules_read_pieces(struct rules_reader *reader, tc_str text);
+
+struct rules_line { // of a JSONL file
+    struct tc_arena *scratch; // emptied behind it
+    const struct tc_yaml_file *file;
+    tc_str text;
+    size_t start; // of the line in the file
+    int number;
+    size_t at; // where the next string is looked for
+    const uint32_t *places; // of the bytes of the line
+    struct tc_yaml *nodes;  // heap, for all lines
+    size_t node_room;
+};
+
+// The tree of a line as most of them are. False when it needs all that JSON can do, or has a mistake.
+bool rules_quick_json(struct rules_line *line, struct tc_yaml *node);
 
 // Reads the parts of a root above its watches.
 void rules_read_head(struct rules_reader *reader, const struct tc_yaml *root);
