@@ -259,6 +259,31 @@ static void show_files(struct status *status, const json_t *stats)
     }
 }
 
+// How well the watches are filed, and what the audit found.
+static void show_matching(struct status *status, const json_t *stats)
+{
+    struct tc_buf *out = &status->out;
+    uint64_t articles = number(stats, "frequencies_articles");
+    uint64_t audited = number(stats, "audited_total"), top = number(stats, "watches_on_top");
+    line(status, "words");
+    if (articles)
+        tc_buf_addf(out, "frequencies counted in %" PRIu64 " articles", articles);
+    else
+        tc_buf_puts(out, "frequencies guessed, until some articles were counted");
+    if (top)
+        tc_buf_addf(out, "; %" PRIu64 " new watches to be merged", top);
+    tc_buf_byte(out, '\n');
+    if (!audited)
+        return;
+    line(status, "audit");
+    tc_buf_addf(out, "%" PRIu64 " articles, %" PRIu64 " differences", audited,
+                number(stats, "audit_misses_total"));
+    if (number(stats, "audit_misses_total"))
+        tc_buf_addf(out, ", the last in watch %s: please report it",
+                    tc_json_get_str(stats, "audit_missed").ptr);
+    tc_buf_byte(out, '\n');
+}
+
 static void show_watcher(struct status *status, const json_t *stats)
 {
     struct tc_buf words = {0};
@@ -274,6 +299,7 @@ static void show_watcher(struct status *status, const json_t *stats)
     line(status, "hits");
     tc_buf_addf(out, "%" PRIu64 ", with %" PRIu64 " watches\n", number(stats, "hits"),
                 number(stats, "watches"));
+    show_matching(status, stats);
     line(status, "outbox");
     tc_buf_addf(out, "%" PRIu64 " waiting, %" PRIu64 " given up\n", number(stats, "outbox_waiting"),
                 number(stats, "outbox_dead"));
