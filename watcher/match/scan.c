@@ -9,8 +9,8 @@
 struct scan *scan_new(void)
 {
     struct scan *scan = tc_new(sizeof *scan);
-    pattern_memo_init(&scan->folded_memo);
-    pattern_memo_init(&scan->surface_memo);
+    memo_init(&scan->folded);
+    memo_init(&scan->surface);
     plan_init(&scan->desk, NULL);
     return scan;
 }
@@ -21,8 +21,8 @@ void scan_free(struct scan *scan)
         return;
     view_done(&scan->segment);
     view_done(&scan->page);
-    pattern_memo_done(&scan->folded_memo);
-    pattern_memo_done(&scan->surface_memo);
+    memo_done(&scan->folded);
+    memo_done(&scan->surface);
     plan_done(&scan->desk);
     eval_done(&scan->eval);
     free(scan->whole.words);
@@ -82,13 +82,14 @@ static void use_matcher(struct scan *scan, const struct matcher *matcher)
 {
     if (tc_id_eq(scan->matcher, matcher->id))
         return;
+    const struct terms *terms = &matcher->terms;
     scan->matcher = matcher->id;
     scan->text = NULL;
     view_use(&scan->segment, &matcher->terms);
     if (matcher->plan.has_pages)
         view_use(&scan->page, &matcher->terms);
-    pattern_memo_clear(&scan->folded_memo, matcher->terms.count);
-    pattern_memo_clear(&scan->surface_memo, matcher->terms.count);
+    memo_use(&scan->folded, &terms->folded, &terms->words, terms->folded_patterns, terms->count);
+    memo_use(&scan->surface, &terms->surface, &terms->words, terms->surface_patterns, terms->count);
     make_watch_room(scan, matcher);
 }
 
@@ -159,7 +160,7 @@ static void begin_text(struct scan *scan, const struct matcher *matcher, const s
     scan->eval.said = (struct eval_said){.ready = false};
     scan->eval.page = &scan->segment;
     if (matcher->plan.has_pages && text->segment_count > 1) {
-        view_fill(&scan->page, &scan->folded_memo, &scan->surface_memo, text,
+        view_fill(&scan->page, &scan->folded, &scan->surface, text,
                   whole_page(&scan->whole, text));
         scan->eval.page = &scan->page;
     }
@@ -173,7 +174,7 @@ void scan_show(struct scan *scan, const struct matcher *matcher, const struct te
     scan->eval.view = &scan->segment;
     if (scan->number == segment)
         return;
-    view_fill(&scan->segment, &scan->folded_memo, &scan->surface_memo, text,
+    view_fill(&scan->segment, &scan->folded, &scan->surface, text,
               &text->segments[segment]);
     scan->number = segment;
 }

@@ -23,7 +23,7 @@ struct scan {
     struct tc_id matcher; // whose numbers the scratch below speaks of
     struct view segment, page;
     struct scan_page whole;
-    struct pattern_memo folded_memo, surface_memo;
+    struct memo folded, surface; // what is known of words, by form
     struct eval eval;
     const struct text *text; // what the views show; NULL: nothing
     uint32_t number;         // of the segment shown

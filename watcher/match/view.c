@@ -89,73 +89,83 @@ static void make_found_room(struct view *view, size_t more)
 
 // ---- looking up ------------------------------------------------------------------------------
 
-// Packs, hashes, and has the cache line of every word fetched.
-static void hash_words(struct view *view, const struct lexicon *from, bool surface)
+// Packs, hashes, and has the memo's slot of every word fetched. What is behind a folded form can be read
+// (text.h), behind a surface it cannot.
+static void hash_words(struct view *view, const struct memo *memo, bool surface)
 {
-    const struct lexicon lexicon = *from;
     const struct text_word *words = view->segment->words;
     struct lexicon_key *keys = view->keys;
-    uint64_t *hashes = view->hashes;
+    uint64_t *hashes = view->hashes, seed = memo->lexicon->seed;
     uint32_t count = view->segment->word_count;
     for (uint32_t i = 0; i < count; i++) {
         const struct text_word *word = &words[i];
         struct lexicon_key key = surface ? lexicon_pack(word->surface, word->surface_len)
-                                         : lexicon_pack(word->folded, word->folded_len);
-        uint64_t hash = lexicon_hash(key, lexicon.seed);
-        __builtin_prefetch(lexicon_bucket(&lexicon, hash));
+                                         : lexicon_pack_roomy(word->folded, word->folded_len);
+        uint64_t hash = lexicon_hash(key, seed);
+        __builtin_prefetch(memo_slot(memo, hash));
         keys[i] = key;
         hashes[i] = hash;
     }
 }
 
-// The terms of all words, one after the other, without a branch on what is found.
-static void find_words(struct view *view, const struct lexicon *from)
+// The terms of all words that the memo knows. Gives how many have to be asked: the others, and those that
+// match patterns.
+static uint32_t recall_words(struct view *view, const struct memo *memo)
 {
-    const struct lexicon lexicon = *from;
-    const struct lexicon_words words = view->terms->words;
     const struct lexicon_key *keys = view->keys;
     const uint64_t *hashes = view->hashes;
-    uint32_t *terms = view->words, *found_terms = view->found_terms;
-    uint32_t *found_words = view->found_words, count = view->segment->word_count;
-    size_t found = view->found_count;
+    uint32_t *terms = view->words, *asked = view->asked;
+    uint32_t count = view->segment->word_count, asked_count = 0;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t term = lexicon_find(&lexicon, &words, keys[i], hashes[i]);
-        terms[i] = term;
-        found_terms[found] = term;
-        found_words[found] = i;
-        found += term != TERM_NONE;
+        const struct memo_slot *slot = memo_slot(memo, hashes[i]);
+        bool same = memo_is(slot, keys[i]);
+        terms[i] = slot->term & (0 - (uint32_t)same);
+        asked[asked_count] = i;
+        asked_count += !(same & (slot->answer == MEMO_NOTHING));
     }
-    view->found_count = found;
+    return asked_count;
 }
 
-static void add_patterns(struct view *view, const struct pattern_set *set,
-                         struct pattern_memo *memo, bool surface, uint32_t number)
+static void ask_word(struct view *view, struct memo *memo, bool surface, uint32_t number)
 {
     const struct text_word *word = &view->segment->words[number];
     const uint32_t *terms;
-    struct pattern_word asked = {surface ? (tc_str){word->surface, word->surface_len}
-                                         : (tc_str){word->folded, word->folded_len},
-                                 view->words[number], view->keys[number], view->hashes[number]};
-    size_t count = pattern_find(set, memo, &asked, &terms);
-    make_found_room(view, count + 1);
+    size_t count;
+    struct memo_word asked = {surface ? (tc_str){word->surface, word->surface_len}
+                                      : (tc_str){word->folded, word->folded_len},
+                              view->keys[number], view->hashes[number]};
+    view->words[number] = memo_ask(memo, &asked, &terms, &count);
+    if (!count)
+        return;
+    make_found_room(view, count);
     for (size_t i = 0; i < count; i++) {
         view->found_terms[view->found_count] = terms[i];
         view->found_words[view->found_count++] = number;
     }
 }
 
-// Most words are known to match no pattern: two loops, so that these cost one look each.
-static void find_patterns(struct view *view, const struct pattern_set *set,
-                          struct pattern_memo *memo, bool surface)
+static void find_words(struct view *view)
 {
-    uint32_t count = view->segment->word_count, *asked = view->asked;
-    size_t asked_count = 0;
+    make_found_room(view, (size_t)view->segment->word_count + 1);
+    const uint32_t *terms = view->words;
+    uint32_t *found_terms = view->found_terms, *found_words = view->found_words;
+    uint32_t count = view->segment->word_count;
+    size_t found = view->found_count;
     for (uint32_t i = 0; i < count; i++) {
-        asked[asked_count] = i;
-        asked_count += !pattern_known_nothing(memo, view->words[i], view->keys[i], view->hashes[i]);
+        found_terms[found] = terms[i];
+        found_words[found] = i;
+        found += terms[i] != TERM_NONE;
     }
-    for (size_t i = 0; i < asked_count; i++)
-        add_patterns(view, set, memo, surface, asked[i]);
+    view->found_count = found;
+}
+
+static void look_up(struct view *view, struct memo *memo, bool surface)
+{
+    hash_words(view, memo, surface);
+    uint32_t count = recall_words(view, memo);
+    for (uint32_t i = 0; i < count; i++)
+        ask_word(view, memo, surface, view->asked[i]);
+    find_words(view);
 }
 
 // Sets the bits of the terms found, and lists them in seen[] once each.
@@ -226,35 +236,17 @@ static bool is_plain(const struct text_segment *segment)
                segment->word_count;
 }
 
-static void fill_folded(struct view *view, struct pattern_memo *memo)
-{
-    const struct terms *terms = view->terms;
-    hash_words(view, &terms->folded, false);
-    find_words(view, &terms->folded);
-    pair_neighbours(view);
-    if (!view->plain)
-        pair_positions(view);
-    if (pattern_set_count(terms->folded_patterns))
-        find_patterns(view, terms->folded_patterns, memo, false);
-}
-
 // Surface forms have no pairs; words[] must be the folded ones again afterwards.
-static void fill_surface(struct view *view, struct pattern_memo *memo)
+static void fill_surface(struct view *view, struct memo *memo)
 {
-    const struct terms *terms = view->terms;
     uint32_t *folded = view->words;
     view->words = view->spare;
-    make_found_room(view, view->segment->word_count + 1);
-    hash_words(view, &terms->surface, true);
-    find_words(view, &terms->surface);
-    if (pattern_set_count(terms->surface_patterns))
-        find_patterns(view, terms->surface_patterns, memo, true);
+    look_up(view, memo, true);
     view->words = folded;
 }
 
-void view_fill(struct view *view, struct pattern_memo *folded_memo,
-               struct pattern_memo *surface_memo, const struct text *text,
-               const struct text_segment *segment)
+void view_fill(struct view *view, struct memo *folded, struct memo *surface,
+               const struct text *text, const struct text_segment *segment)
 {
     const struct terms *terms = view->terms;
     view->text = text;
@@ -262,10 +254,12 @@ void view_fill(struct view *view, struct pattern_memo *folded_memo,
     view->plain = is_plain(segment);
     clear(view);
     make_word_room(view, (size_t)segment->word_count + 1);
-    make_found_room(view, (size_t)segment->word_count + 1);
-    fill_folded(view, folded_memo);
+    look_up(view, folded, false);
+    pair_neighbours(view);
+    if (!view->plain)
+        pair_positions(view);
     if (terms->surface.count || pattern_set_count(terms->surface_patterns))
-        fill_surface(view, surface_memo);
+        fill_surface(view, surface);
     see(view);
 }
 
