@@ -249,12 +249,34 @@ static uint32_t need_of(const struct filed *filed, const uint32_t *map)
     return VIEW_PAIRS + (filed->need == TERM_NONE ? TERM_NONE : map[filed->need]);
 }
 
-static void sort_entries(struct index_part *part, const struct filed *filed, size_t terms,
-                         const uint32_t *map)
+enum { KINDS = PROGRAM_NOT + 1 }; // of acts: one without a program, or how its program begins
+
+static uint32_t kind_of(const struct layout *layout, uint32_t act)
 {
+    return act & INDEX_RUN ? 1 + program_kind(layout->old[(act & ~INDEX_RUN) + 1]) : 0;
+}
+
+// The numbers of entries, those of one kind together.
+static uint32_t *by_kind(const struct layout *layout, const struct filed *filed, size_t count)
+{
+    uint32_t *numbers = tc_grow(NULL, count + 1, sizeof *numbers), next[KINDS + 1] = {0};
+    for (size_t i = 0; i < count; i++)
+        next[kind_of(layout, filed[i].act) + 1]++;
+    for (size_t kind = 0; kind < KINDS; kind++)
+        next[kind + 1] += next[kind];
+    for (size_t i = 0; i < count; i++)
+        numbers[next[kind_of(layout, filed[i].act)]++] = (uint32_t)i;
+    return numbers;
+}
+
+static void sort_entries(const struct layout *layout, struct index_part *part,
+                         const struct filed *filed, size_t terms)
+{
+    const uint32_t *map = layout->map;
     uint32_t *next = tc_new((terms + 1) * sizeof *next);
+    uint32_t *numbers = by_kind(layout, filed, part->entry_count);
     part->starts = tc_new((terms + 1) * sizeof *part->starts);
-    part->entries = tc_new(part->entry_count * sizeof *part->entries);
+    part->rows = tc_table(2 * part->entry_count, sizeof *part->rows);
     for (size_t i = 0; i < part->entry_count; i++)
         part->starts[map[filed[i].term] + 1]++;
     for (size_t term = 0; term < terms; term++) {
@@ -263,29 +285,43 @@ static void sort_entries(struct index_part *part, const struct filed *filed, siz
         part->starts[term + 1] += part->starts[term];
     }
     memcpy(next, part->starts, (terms + 1) * sizeof *next);
-    for (size_t i = 0; i < part->entry_count; i++)
-        part->entries[next[map[filed[i].term]]++] =
-            (struct index_entry){need_of(&filed[i], map), filed[i].act};
+    for (size_t i = 0; i < part->entry_count; i++) {
+        const struct filed *entry = &filed[numbers[i]];
+        uint32_t term = map[entry->term], begin = part->starts[term];
+        uint32_t *needs = part->rows + (size_t)begin + next[term]++;
+        needs[0] = need_of(entry, map);
+        needs[part->starts[term + 1] - begin] = entry->act;
+    }
+    free(numbers);
     free(next);
+}
+
+static void move_acts(struct layout *layout, struct index_part *part, size_t terms)
+{
+    for (uint32_t term = 0; term < terms; term++) {
+        struct index_row row = index_row(part, term);
+        uint32_t *acts = part->rows + (row.acts - part->rows);
+        for (uint32_t i = 0; i < row.count; i++)
+            acts[i] = move(layout, acts[i]);
+    }
 }
 
 static void lay_out(struct index_builder *builder, struct index *index, const uint32_t *map)
 {
     struct layout layout = {.map = map, .old = builder->writer.code};
-    layout.code = tc_grow(NULL, builder->writer.count + 1, sizeof *layout.code);
+    layout.code = tc_table(builder->writer.count + 1, sizeof *layout.code);
     struct index_part *parts[] = {&index->segment, &index->page};
     for (int page = 0; page < 2; page++) {
         parts[page]->entry_count = builder->filed_count[page];
-        sort_entries(parts[page], builder->filed[page], index->term_count, map);
+        sort_entries(&layout, parts[page], builder->filed[page], index->term_count);
         free(builder->filed[page]);
-        for (size_t i = 0; i < parts[page]->entry_count; i++)
-            parts[page]->entries[i].act = move(&layout, parts[page]->entries[i].act);
+        move_acts(&layout, parts[page], index->term_count);
     }
     for (size_t i = 0; i < builder->always_count; i++)
         builder->always[i] = move(&layout, builder->always[i]);
     index->always = builder->always;
     index->always_count = builder->always_count;
-    index->code = tc_grow(layout.code, layout.count, sizeof *layout.code);
+    index->code = layout.code;
     index->code_count = layout.count;
 }
 
@@ -319,14 +355,18 @@ struct index *index_end(struct index_builder *builder, const uint32_t *map, size
     return index;
 }
 
+static void free_part(struct index_part *part)
+{
+    free(part->starts);
+    free(part->rows);
+}
+
 void index_free(struct index *index)
 {
     if (!index)
         return;
-    free(index->segment.starts);
-    free(index->segment.entries);
-    free(index->page.starts);
-    free(index->page.entries);
+    free_part(&index->segment);
+    free_part(&index->page);
     free(index->always);
     free(index->code);
     free(index->lists);
@@ -336,6 +376,6 @@ void index_free(struct index *index)
 size_t index_bytes(const struct index *index)
 {
     return sizeof *index + 2 * (index->term_count + 1) * sizeof(uint32_t) +
-           (index->segment.entry_count + index->page.entry_count) * sizeof(struct index_entry) +
+           2 * (index->segment.entry_count + index->page.entry_count) * sizeof(uint32_t) +
            (index->always_count + index->code_count + index->list_count) * sizeof(uint32_t);
 }

@@ -18,22 +18,32 @@ enum {
     INDEX_SECOND_MOST = 16,  // when one group has no more than this
 };
 
-struct index_entry {
-    uint32_t need; // a bit of the view
-    uint32_t act;
-};
-
 // What to do: report this watch, or run the program that begins there.
 #define INDEX_RUN UINT32_C(0x80000000)
 // In the first number of a program: it asks the general evaluator, so it is run once a text at most.
 #define INDEX_SLOW UINT32_C(0x80000000)
 
+// Of a term's entries the needs lie together, because these are read for every word that is there, and
+// behind them the acts. Entries that need no program come first, then those whose programs begin alike:
+// the processor foretells what is like the last time.
 struct index_part {
-    uint32_t *starts; // by term, one more than terms
-    struct index_entry *entries;
+    uint32_t *starts; // by term, one more than terms: its first entry
+    uint32_t *rows;   // of each term: needs (bits of the view), then as many acts
     size_t entry_count;
     uint32_t longest; // entries of one term
 };
+
+struct index_row {
+    const uint32_t *needs, *acts;
+    uint32_t count;
+};
+
+static inline struct index_row index_row(const struct index_part *part, uint32_t term)
+{
+    uint32_t begin = part->starts[term], count = part->starts[term + 1] - begin;
+    const uint32_t *needs = part->rows + 2 * (size_t)begin;
+    return (struct index_row){needs, needs + count, count};
+}
 
 struct index {
     struct index_part segment; // anchors that stand in the segment itself

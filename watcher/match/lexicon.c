@@ -104,9 +104,7 @@ static void make_buckets(struct lexicon *lexicon)
     while (count * MEAN_MOST < lexicon->count)
         count *= 2;
     free(lexicon->buckets);
-    lexicon->buckets = aligned_alloc(sizeof *lexicon->buckets, count * sizeof *lexicon->buckets);
-    if (!lexicon->buckets)
-        abort(); // as common/mem does: memory that runs out ends the program
+    lexicon->buckets = tc_table(count, sizeof *lexicon->buckets);
     memset(lexicon->buckets, 0, count * sizeof *lexicon->buckets);
     lexicon->bucket_mask = (uint32_t)count - 1;
 }

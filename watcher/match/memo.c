@@ -12,9 +12,7 @@ void memo_init(struct memo *memo)
     memcpy(&key, random.bytes, sizeof key);
     *memo = (struct memo){0};
     dict_init(&memo->longs, key);
-    memo->slots = aligned_alloc(sizeof *memo->slots, MEMO_SLOTS * sizeof *memo->slots);
-    if (!memo->slots)
-        abort(); // as common/mem does: memory that runs out ends the program
+    memo->slots = tc_table(MEMO_SLOTS, sizeof *memo->slots);
 }
 
 void memo_done(struct memo *memo)

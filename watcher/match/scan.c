@@ -28,7 +28,7 @@ void scan_free(struct scan *scan)
     free(scan->whole.words);
     free(scan->whole.sentences);
     free(scan->whole.paragraphs);
-    free(scan->acts);
+    free(scan->picks);
     free(scan->fired);
     free(scan->fired_words);
     free(scan->scores);
@@ -66,9 +66,9 @@ static void make_watch_room(struct scan *scan, const struct matcher *matcher)
         scan->fired_words = tc_new(above * sizeof *scan->fired_words);
         scan->fired_room = words;
     }
-    if (longest + 1 > scan->act_room) {
-        scan->act_room = longest + 1;
-        scan->acts = tc_grow(scan->acts, scan->act_room, sizeof *scan->acts);
+    if (longest + 1 > scan->pick_room) {
+        scan->pick_room = longest + 1;
+        scan->picks = tc_grow(scan->picks, scan->pick_room, sizeof *scan->picks);
     }
     if (matcher->index->has_slow && matcher->count > scan->tried_room) {
         scan->tried = tc_grow(scan->tried, matcher->count, sizeof *scan->tried);
@@ -284,13 +284,8 @@ static void keep_score(struct scan *scan, uint32_t watch, double score)
     scan->scores[scan->score_count++] = (struct scan_score){watch, score};
 }
 
-static void act_on(struct scan *scan, const struct matcher *matcher, uint32_t act)
+static void run(struct scan *scan, const struct matcher *matcher, const uint32_t *program)
 {
-    if (!(act & INDEX_RUN)) {
-        fire(scan, act);
-        return;
-    }
-    const uint32_t *program = matcher->index->code + (act & ~INDEX_RUN);
     uint32_t watch = *program & ~INDEX_SLOW;
     double score = NAN;
     if (has_fired(scan, watch))
@@ -307,72 +302,110 @@ static void act_on(struct scan *scan, const struct matcher *matcher, uint32_t ac
         keep_score(scan, watch, score);
 }
 
+static void act_on(struct scan *scan, const struct matcher *matcher, uint32_t act)
+{
+    if (act & INDEX_RUN)
+        run(scan, matcher, matcher->index->code + (act & ~INDEX_RUN));
+    else
+        fire(scan, act);
+}
+
 // Picks the entries whose second bit is set, without a branch on it.
-static size_t pick(const struct index_entry *entries, size_t count, const uint32_t *bits,
-                   uint32_t *acts)
+static size_t pick(const uint32_t *needs, size_t count, const uint32_t *bits, uint32_t *picks)
 {
     size_t picked = 0;
     for (size_t i = 0; i < count; i++) {
-        uint32_t need = entries[i].need;
-        acts[picked] = entries[i].act;
-        picked += bits[need >> 5] >> (need & 31) & 1;
+        picks[picked] = (uint32_t)i;
+        picked += bits[needs[i] >> 5] >> (needs[i] & 31) & 1;
     }
     return picked;
 }
 
+// The picked entries that need no program come first. Gives how many.
+static size_t fire_picked(struct scan *scan, const uint32_t *acts, size_t count)
+{
+    const uint32_t *picks = scan->picks;
+    size_t i = 0;
+    for (; i < count && !(acts[picks[i]] & INDEX_RUN); i++)
+        fire(scan, acts[picks[i]]);
+    return i;
+}
+
 enum { AHEAD = 6 }; // terms and programs fetched before they are needed
 
-// What acting will touch: the bit of a watch, or the first lines of a program.
-static void fetch(const struct scan *scan, const uint32_t *code, uint32_t act)
+static void run_picked(struct scan *scan, const struct matcher *matcher, const uint32_t *acts,
+                       size_t from, size_t count)
 {
-    if (!(act & INDEX_RUN)) {
-        __builtin_prefetch(&scan->fired[act >> 6]);
-        return;
+    const uint32_t *code = matcher->index->code, *picks = scan->picks;
+    for (size_t i = from; i < count; i++) {
+        if (i + AHEAD < count) {
+            const uint32_t *ahead = code + (acts[picks[i + AHEAD]] & ~INDEX_RUN);
+            __builtin_prefetch(ahead);
+            __builtin_prefetch(ahead + 16);
+        }
+        run(scan, matcher, code + (acts[picks[i]] & ~INDEX_RUN));
     }
-    __builtin_prefetch(code + (act & ~INDEX_RUN));
-    __builtin_prefetch(code + (act & ~INDEX_RUN) + 16);
+}
+
+// Has the first lines of a term's row fetched. A short row is one or two; of a long one the processor
+// foresees the rest.
+static void fetch_row(const struct index_part *part, uint32_t term)
+{
+    const uint32_t *row = part->rows + 2 * (size_t)part->starts[term];
+    __builtin_prefetch(row);
+    __builtin_prefetch(row + 16);
+    __builtin_prefetch(row + 32);
 }
 
 static void try_part(struct scan *scan, const struct matcher *matcher,
                      const struct index_part *part, const struct view *view)
 {
-    const uint32_t *code = matcher->index->code, *seen = view->seen;
+    const uint32_t *seen = view->seen;
     if (!part->entry_count)
         return;
     for (size_t i = 0; i < view->seen_count; i++) {
         if (i + 2 * AHEAD < view->seen_count)
             __builtin_prefetch(&part->starts[seen[i + 2 * AHEAD]]);
         if (i + AHEAD < view->seen_count)
-            __builtin_prefetch(&part->entries[part->starts[seen[i + AHEAD]]]);
-        uint32_t begin = part->starts[seen[i]], end = part->starts[seen[i] + 1];
-        size_t count = pick(part->entries + begin, end - begin, view->bits, scan->acts);
+            fetch_row(part, seen[i + AHEAD]);
+        struct index_row row = index_row(part, seen[i]);
+        size_t count = pick(row.needs, row.count, view->bits, scan->picks);
         scan->stats.candidates += count;
-        for (size_t k = 0; k < count; k++) {
-            if (k + AHEAD < count)
-                fetch(scan, code, scan->acts[k + AHEAD]);
-            act_on(scan, matcher, scan->acts[k]);
-        }
+        size_t fired = fire_picked(scan, row.acts, count);
+        run_picked(scan, matcher, row.acts, fired, count);
     }
 }
 
 // ---- hits ----------------------------------------------------------------------------------
 
+// Adds the watches of one word of fired[], which has one at least and is one of `fired_words`.
+static void gather_word(struct scan *scan, size_t word)
+{
+    uint64_t fired = scan->fired[word];
+    if (scan->hit_count + 64 > scan->hit_room) {
+        scan->hit_room = 2 * scan->hit_room + 64;
+        scan->hits = tc_grow(scan->hits, scan->hit_room, sizeof *scan->hits);
+    }
+    struct scan_hit *hit = scan->hits + scan->hit_count;
+    do {
+        uint32_t watch = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(fired);
+        *hit++ = (struct scan_hit){.segment = scan->number, .watch = watch, .score = NAN};
+        fired &= fired - 1;
+    } while (fired);
+    scan->hit_count = (size_t)(hit - scan->hits);
+    scan->fired[word] = 0;
+}
+
 // Reads the watches that fired off their bits, in load order, and clears them.
 static void gather_hits(struct scan *scan, const struct matcher *matcher)
 {
-    struct scan_hit hit = {.segment = scan->number, .score = NAN};
-    size_t words = matcher->count / 64 + 1;
+    size_t begun = scan->hit_count, words = matcher->count / 64 + 1;
     for (size_t i = 0; i * 64 < words; i++) {
-        for (uint64_t above = scan->fired_words[i]; above; above &= above - 1) {
-            size_t word = i * 64 + (size_t)__builtin_ctzll(above);
-            for (uint64_t fired = scan->fired[word]; fired; fired &= fired - 1) {
-                hit.watch = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(fired);
-                add_hit(scan, hit);
-            }
-            scan->fired[word] = 0;
-        }
+        for (uint64_t above = scan->fired_words[i]; above; above &= above - 1)
+            gather_word(scan, i * 64 + (size_t)__builtin_ctzll(above));
         scan->fired_words[i] = 0;
     }
+    scan->stats.hits += scan->hit_count - begun;
 }
 
 static void set_scores(struct scan *scan, size_t begun)

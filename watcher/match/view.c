@@ -126,6 +126,15 @@ static uint32_t recall_words(struct view *view, const struct memo *memo)
     return asked_count;
 }
 
+static void add_found(struct view *view, const uint32_t *terms, size_t count, uint32_t number)
+{
+    make_found_room(view, count);
+    for (size_t i = 0; i < count; i++) {
+        view->found_terms[view->found_count] = terms[i];
+        view->found_words[view->found_count++] = number;
+    }
+}
+
 static void ask_word(struct view *view, struct memo *memo, bool surface, uint32_t number)
 {
     const struct text_word *word = &view->segment->words[number];
@@ -135,13 +144,7 @@ static void ask_word(struct view *view, struct memo *memo, bool surface, uint32_
                                       : (tc_str){word->folded, word->folded_len},
                               view->keys[number], view->hashes[number]};
     view->words[number] = memo_ask(memo, &asked, &terms, &count);
-    if (!count)
-        return;
-    make_found_room(view, count);
-    for (size_t i = 0; i < count; i++) {
-        view->found_terms[view->found_count] = terms[i];
-        view->found_words[view->found_count++] = number;
-    }
+    add_found(view, terms, count, number);
 }
 
 static void find_words(struct view *view)
