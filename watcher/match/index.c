@@ -217,14 +217,33 @@ static void renumber(uint32_t *terms, size_t count, const uint32_t *map, uint32_
         sort(terms, count); // frequent ones are asked first, and lie together
 }
 
+// By its first clause.
+static uint32_t kind_of(uint32_t header)
+{
+    switch ((enum program_kind)program_kind(header)) {
+    case PROGRAM_ALL: return 0;
+    case PROGRAM_ANY: return 1;
+    case PROGRAM_NONE: return 2;
+    case PROGRAM_PHRASE: return 3;
+    case PROGRAM_NEAR:
+    case PROGRAM_ONEAR: return 4;
+    case PROGRAM_LIST: return 5;
+    case PROGRAM_NODE:
+    case PROGRAM_WHERE:
+    case PROGRAM_WATCH: return 6;
+    default: return INDEX_KINDS - 1;
+    }
+}
+
 // Copies a program behind the others, with the final numbers.
 static uint32_t move(struct layout *layout, uint32_t act)
 {
     if (!(act & INDEX_RUN))
         return act;
-    uint32_t *from = layout->old + (act & ~INDEX_RUN);
+    uint32_t *from = layout->old + index_at(act);
     if (from[1] == MOVED)
         return from[0];
+    uint32_t kind = kind_of(from[1]);
     size_t begun = layout->count, length = 1;
     uint32_t *to = layout->code + begun, terms;
     to[0] = from[0];
@@ -237,7 +256,7 @@ static uint32_t move(struct layout *layout, uint32_t act)
     }
     to[length] = PROGRAM_END;
     layout->count += length + 1;
-    from[0] = (uint32_t)begun | INDEX_RUN;
+    from[0] = (uint32_t)begun | kind << INDEX_AT_BITS | INDEX_RUN;
     from[1] = MOVED;
     return from[0];
 }
@@ -249,50 +268,25 @@ static uint32_t need_of(const struct filed *filed, const uint32_t *map)
     return VIEW_PAIRS + (filed->need == TERM_NONE ? TERM_NONE : map[filed->need]);
 }
 
-enum { KINDS = PROGRAM_NOT + 1 }; // of acts: one without a program, or how its program begins
-
-static uint32_t kind_of(const struct layout *layout, uint32_t act)
-{
-    return act & INDEX_RUN ? 1 + program_kind(layout->old[(act & ~INDEX_RUN) + 1]) : 0;
-}
-
-// The numbers of entries, those of one kind together.
-static uint32_t *by_kind(const struct layout *layout, const struct filed *filed, size_t count)
-{
-    uint32_t *numbers = tc_grow(NULL, count + 1, sizeof *numbers), next[KINDS + 1] = {0};
-    for (size_t i = 0; i < count; i++)
-        next[kind_of(layout, filed[i].act) + 1]++;
-    for (size_t kind = 0; kind < KINDS; kind++)
-        next[kind + 1] += next[kind];
-    for (size_t i = 0; i < count; i++)
-        numbers[next[kind_of(layout, filed[i].act)]++] = (uint32_t)i;
-    return numbers;
-}
-
 static void sort_entries(const struct layout *layout, struct index_part *part,
                          const struct filed *filed, size_t terms)
 {
     const uint32_t *map = layout->map;
     uint32_t *next = tc_new((terms + 1) * sizeof *next);
-    uint32_t *numbers = by_kind(layout, filed, part->entry_count);
     part->starts = tc_new((terms + 1) * sizeof *part->starts);
     part->rows = tc_table(2 * part->entry_count, sizeof *part->rows);
     for (size_t i = 0; i < part->entry_count; i++)
         part->starts[map[filed[i].term] + 1]++;
-    for (size_t term = 0; term < terms; term++) {
-        if (part->starts[term + 1] > part->longest)
-            part->longest = part->starts[term + 1];
+    for (size_t term = 0; term < terms; term++)
         part->starts[term + 1] += part->starts[term];
-    }
     memcpy(next, part->starts, (terms + 1) * sizeof *next);
     for (size_t i = 0; i < part->entry_count; i++) {
-        const struct filed *entry = &filed[numbers[i]];
+        const struct filed *entry = &filed[i];
         uint32_t term = map[entry->term], begin = part->starts[term];
         uint32_t *needs = part->rows + (size_t)begin + next[term]++;
         needs[0] = need_of(entry, map);
         needs[part->starts[term + 1] - begin] = entry->act;
     }
-    free(numbers);
     free(next);
 }
 
@@ -338,7 +332,7 @@ static void lay_out_lists(struct index_builder *builder, struct index *index, co
 struct index *index_end(struct index_builder *builder, const uint32_t *map, size_t terms)
 {
     struct index *index = NULL;
-    if (builder->writer.count < INDEX_RUN) {
+    if (builder->writer.count <= INDEX_MOST) {
         index = tc_new(sizeof *index);
         index->term_count = terms;
         index->has_slow = builder->has_slow;

@@ -18,19 +18,35 @@ enum {
     INDEX_SECOND_MOST = 16,  // when one group has no more than this
 };
 
-// What to do: report this watch, or run the program that begins there.
+// What to do: report this watch, or run the program that begins there. How a program begins is said
+// with it, so that those that begin alike can be run one after the other: the processor foretells what is
+// like the last time.
 #define INDEX_RUN UINT32_C(0x80000000)
+enum {
+    INDEX_AT_BITS = 28,
+    INDEX_KINDS = 8, // of programs
+    INDEX_MOST = (1 << INDEX_AT_BITS) - 1, // watches, and numbers of programs
+};
+
+static inline uint32_t index_at(uint32_t act)
+{
+    return act & INDEX_MOST;
+}
+
+static inline uint32_t index_kind(uint32_t act)
+{
+    return act >> INDEX_AT_BITS & (INDEX_KINDS - 1);
+}
+
 // In the first number of a program: it asks the general evaluator, so it is run once a text at most.
 #define INDEX_SLOW UINT32_C(0x80000000)
 
 // Of a term's entries the needs lie together, because these are read for every word that is there, and
-// behind them the acts. Entries that need no program come first, then those whose programs begin alike:
-// the processor foretells what is like the last time.
+// behind them the acts.
 struct index_part {
     uint32_t *starts; // by term, one more than terms: its first entry
     uint32_t *rows;   // of each term: needs (bits of the view), then as many acts
     size_t entry_count;
-    uint32_t longest; // entries of one term
 };
 
 struct index_row {
@@ -59,7 +75,7 @@ struct index {
 // Whose act it is.
 static inline uint32_t index_watch(const struct index *index, uint32_t act)
 {
-    return act & INDEX_RUN ? index->code[act & ~INDEX_RUN] & ~INDEX_SLOW : act;
+    return act & INDEX_RUN ? index->code[index_at(act)] & ~INDEX_SLOW : act;
 }
 
 struct index_builder {

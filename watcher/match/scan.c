@@ -29,6 +29,8 @@ void scan_free(struct scan *scan)
     free(scan->whole.sentences);
     free(scan->whole.paragraphs);
     free(scan->picks);
+    free(scan->programs);
+    free(scan->ordered);
     free(scan->fired);
     free(scan->fired_words);
     free(scan->scores);
@@ -56,19 +58,12 @@ static void forget_round(struct scan *scan)
 static void make_watch_room(struct scan *scan, const struct matcher *matcher)
 {
     size_t words = matcher->count / 64 + 1, above = words / 64 + 1;
-    size_t longest = matcher->index->segment.longest > matcher->index->page.longest
-                         ? matcher->index->segment.longest
-                         : matcher->index->page.longest;
     if (words > scan->fired_room) {
         free(scan->fired);
         free(scan->fired_words);
         scan->fired = tc_new(words * sizeof *scan->fired);
         scan->fired_words = tc_new(above * sizeof *scan->fired_words);
         scan->fired_room = words;
-    }
-    if (longest + 1 > scan->pick_room) {
-        scan->pick_room = longest + 1;
-        scan->picks = tc_grow(scan->picks, scan->pick_room, sizeof *scan->picks);
     }
     if (matcher->index->has_slow && matcher->count > scan->tried_room) {
         scan->tried = tc_grow(scan->tried, matcher->count, sizeof *scan->tried);
@@ -305,46 +300,19 @@ static void run(struct scan *scan, const struct matcher *matcher, const uint32_t
 static void act_on(struct scan *scan, const struct matcher *matcher, uint32_t act)
 {
     if (act & INDEX_RUN)
-        run(scan, matcher, matcher->index->code + (act & ~INDEX_RUN));
+        run(scan, matcher, matcher->index->code + index_at(act));
     else
         fire(scan, act);
 }
 
-// Picks the entries whose second bit is set, without a branch on it.
-static size_t pick(const uint32_t *needs, size_t count, const uint32_t *bits, uint32_t *picks)
-{
-    size_t picked = 0;
-    for (size_t i = 0; i < count; i++) {
-        picks[picked] = (uint32_t)i;
-        picked += bits[needs[i] >> 5] >> (needs[i] & 31) & 1;
-    }
-    return picked;
-}
+enum { AHEAD = 8 }; // terms, acts and programs fetched before they are needed
 
-// The picked entries that need no program come first. Gives how many.
-static size_t fire_picked(struct scan *scan, const uint32_t *acts, size_t count)
+static void make_pick_room(struct scan *scan, size_t count)
 {
-    const uint32_t *picks = scan->picks;
-    size_t i = 0;
-    for (; i < count && !(acts[picks[i]] & INDEX_RUN); i++)
-        fire(scan, acts[picks[i]]);
-    return i;
-}
-
-enum { AHEAD = 6 }; // terms and programs fetched before they are needed
-
-static void run_picked(struct scan *scan, const struct matcher *matcher, const uint32_t *acts,
-                       size_t from, size_t count)
-{
-    const uint32_t *code = matcher->index->code, *picks = scan->picks;
-    for (size_t i = from; i < count; i++) {
-        if (i + AHEAD < count) {
-            const uint32_t *ahead = code + (acts[picks[i + AHEAD]] & ~INDEX_RUN);
-            __builtin_prefetch(ahead);
-            __builtin_prefetch(ahead + 16);
-        }
-        run(scan, matcher, code + (acts[picks[i]] & ~INDEX_RUN));
-    }
+    scan->pick_room = 2 * count + 64;
+    scan->picks = tc_grow(scan->picks, scan->pick_room, sizeof *scan->picks);
+    scan->programs = tc_grow(scan->programs, scan->pick_room, sizeof *scan->programs);
+    scan->ordered = tc_grow(scan->ordered, scan->pick_room, sizeof *scan->ordered);
 }
 
 // Has the first lines of a term's row fetched. A short row is one or two; of a long one the processor
@@ -354,26 +322,88 @@ static void fetch_row(const struct index_part *part, uint32_t term)
     const uint32_t *row = part->rows + 2 * (size_t)part->starts[term];
     __builtin_prefetch(row);
     __builtin_prefetch(row + 16);
-    __builtin_prefetch(row + 32);
 }
 
-static void try_part(struct scan *scan, const struct matcher *matcher,
-                     const struct index_part *part, const struct view *view)
+// Picks of the rows of all terms the acts whose second bit is set, without a branch on it. Gives how many;
+// picks[] says where in rows[] they are.
+static size_t pick(struct scan *scan, const struct index_part *part, const struct view *view)
 {
-    const uint32_t *seen = view->seen;
-    if (!part->entry_count)
-        return;
+    const uint32_t *seen = view->seen, *bits = view->bits;
+    size_t picked = 0;
     for (size_t i = 0; i < view->seen_count; i++) {
         if (i + 2 * AHEAD < view->seen_count)
             __builtin_prefetch(&part->starts[seen[i + 2 * AHEAD]]);
         if (i + AHEAD < view->seen_count)
             fetch_row(part, seen[i + AHEAD]);
         struct index_row row = index_row(part, seen[i]);
-        size_t count = pick(row.needs, row.count, view->bits, scan->picks);
-        scan->stats.candidates += count;
-        size_t fired = fire_picked(scan, row.acts, count);
-        run_picked(scan, matcher, row.acts, fired, count);
+        uint32_t act = (uint32_t)(row.acts - part->rows);
+        if (picked + row.count >= scan->pick_room)
+            make_pick_room(scan, picked + row.count);
+        uint32_t *picks = scan->picks;
+        for (uint32_t k = 0; k < row.count; k++) {
+            picks[picked] = act + k;
+            picked += bits[row.needs[k] >> 5] >> (row.needs[k] & 31) & 1;
+        }
     }
+    return picked;
+}
+
+// Parts what was picked into watches, which take the place of picks[], and programs[]. Gives how many
+// watches.
+static size_t part_picks(struct scan *scan, const struct index_part *part, size_t picked)
+{
+    uint32_t *watches = scan->picks, *programs = scan->programs;
+    size_t count = 0;
+    for (size_t i = 0; i < picked; i++) {
+        if (i + 2 * AHEAD < picked)
+            __builtin_prefetch(&part->rows[scan->picks[i + 2 * AHEAD]]);
+        uint32_t act = part->rows[scan->picks[i]];
+        programs[i - count] = act;
+        watches[count] = act;
+        count += act < INDEX_RUN;
+    }
+    return count;
+}
+
+// Puts programs that begin alike together, the kinds in order, in ordered[].
+static void order_programs(struct scan *scan, size_t count)
+{
+    const uint32_t *programs = scan->programs;
+    size_t next[INDEX_KINDS + 1] = {0};
+    for (size_t i = 0; i < count; i++)
+        next[index_kind(programs[i]) + 1]++;
+    for (size_t kind = 0; kind < INDEX_KINDS; kind++)
+        next[kind + 1] += next[kind];
+    for (size_t i = 0; i < count; i++)
+        scan->ordered[next[index_kind(programs[i])]++] = index_at(programs[i]);
+}
+
+static void run_programs(struct scan *scan, const struct matcher *matcher, size_t count)
+{
+    const uint32_t *code = matcher->index->code, *ordered = scan->ordered;
+    order_programs(scan, count);
+    for (size_t i = 0; i < count; i++) {
+        if (i + AHEAD < count) {
+            __builtin_prefetch(code + ordered[i + AHEAD]);
+            __builtin_prefetch(code + ordered[i + AHEAD] + 16);
+        }
+        run(scan, matcher, code + ordered[i]);
+    }
+}
+
+static void try_part(struct scan *scan, const struct matcher *matcher,
+                     const struct index_part *part, const struct view *view)
+{
+    if (!part->entry_count)
+        return;
+    size_t picked = pick(scan, part, view), watches = part_picks(scan, part, picked);
+    scan->stats.candidates += picked;
+    for (size_t i = 0; i < watches; i++) {
+        if (i + AHEAD < watches)
+            __builtin_prefetch(&scan->fired[scan->picks[i + AHEAD] >> 6]);
+        fire(scan, scan->picks[i]);
+    }
+    run_programs(scan, matcher, picked - watches);
 }
 
 // ---- hits ----------------------------------------------------------------------------------

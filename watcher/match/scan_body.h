@@ -29,7 +29,8 @@ struct scan {
     uint32_t number;         // of the segment shown
     struct plan desk;        // the plan of a watch whose own is not kept
     struct plan_watch on_desk;
-    uint32_t *picks; // candidates of one term, as entries from its first
+    uint32_t *picks;              // candidates: where their acts are, then those that are watches
+    uint32_t *programs, *ordered; // and those that are programs
     size_t pick_room;
     uint64_t *fired;       // a bit for each watch that matched the segment
     uint64_t *fired_words; // a bit for each of fired[] that is not 0

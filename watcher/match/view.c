@@ -268,38 +268,56 @@ void view_fill(struct view *view, struct memo *folded, struct memo *surface,
 
 // ---- places ----------------------------------------------------------------------------------
 
-static void count_places(struct view *view)
+static void make_list_room(struct view *view)
 {
-    for (size_t i = 0; i < view->seen_count; i++)
-        view->number_of[view->seen[i]] = (uint32_t)i;
-    memset(view->starts, 0, (view->seen_count + 1) * sizeof *view->starts);
-    for (size_t i = 0; i < view->found_count; i++)
-        view->starts[view->number_of[view->found_terms[i]] + 1]++;
-    for (size_t i = 0; i < view->seen_count; i++)
-        view->starts[i + 1] += view->starts[i];
-    memcpy(view->ends, view->starts, view->seen_count * sizeof *view->ends);
+    if (view->seen_count + 1 <= view->seen_room && view->found_count <= view->list_room)
+        return;
+    view->seen_room = 2 * (view->seen_count + 1);
+    view->list_room = 2 * view->found_count;
+    view->starts = tc_grow(view->starts, view->seen_room, sizeof *view->starts);
+    view->ends = tc_grow(view->ends, view->seen_room, sizeof *view->ends);
+    view->lists = tc_grow(view->lists, view->list_room, sizeof *view->lists);
 }
 
-// A term stands at most once at one position, even when two forms of the word there are it.
+static void count_places(struct view *view)
+{
+    const uint32_t *seen = view->seen, *found = view->found_terms;
+    uint32_t *number_of = view->number_of, *starts = view->starts;
+    size_t seen_count = view->seen_count, found_count = view->found_count;
+    memset(starts, 0, (seen_count + 1) * sizeof *starts);
+    for (size_t i = 0; i < seen_count; i++)
+        number_of[seen[i]] = (uint32_t)i;
+    for (size_t i = 0; i < found_count; i++)
+        starts[number_of[found[i]] + 1]++;
+    for (size_t i = 0; i < seen_count; i++)
+        starts[i + 1] += starts[i];
+    memcpy(view->ends, starts, seen_count * sizeof *view->ends);
+}
+
 static void lay_out_lists(struct view *view)
 {
-    const struct text_word *words = view->segment->words;
-    if (view->seen_count + 1 > view->seen_room || view->found_count > view->list_room) {
-        view->seen_room = 2 * (view->seen_count + 1);
-        view->list_room = 2 * view->found_count;
-        view->starts = tc_grow(view->starts, view->seen_room, sizeof *view->starts);
-        view->ends = tc_grow(view->ends, view->seen_room, sizeof *view->ends);
-        view->lists = tc_grow(view->lists, view->list_room, sizeof *view->lists);
-    }
+    make_list_room(view);
     count_places(view);
-    for (size_t i = 0; i < view->found_count; i++) {
-        uint32_t number = view->number_of[view->found_terms[i]], word = view->found_words[i];
-        uint32_t end = view->ends[number];
-        view->lists[end] = word;
-        view->ends[number] += end == view->starts[number] ||
-                              words[view->lists[end - 1]].position != words[word].position;
-    }
+    const uint32_t *terms = view->found_terms, *words = view->found_words;
+    const uint32_t *number_of = view->number_of;
+    uint32_t *ends = view->ends, *lists = view->lists;
+    for (size_t i = 0, count = view->found_count; i < count; i++)
+        lists[ends[number_of[terms[i]]]++] = words[i];
     view->listed = true;
+}
+
+// A term stands at most once at one position, even when two words there are it.
+static void leave_out_doubles(struct view *view)
+{
+    const struct text_word *words = view->segment->words;
+    for (size_t number = 0; number < view->seen_count; number++) {
+        uint32_t *list = view->lists + view->starts[number], kept = 1;
+        for (uint32_t i = 1; i < view->ends[number] - view->starts[number]; i++) {
+            list[kept] = list[i];
+            kept += words[list[i]].position != words[list[kept - 1]].position;
+        }
+        view->ends[number] = view->starts[number] + kept;
+    }
 }
 
 const uint32_t *view_list(struct view *view, uint32_t term, size_t *count)
@@ -307,8 +325,11 @@ const uint32_t *view_list(struct view *view, uint32_t term, size_t *count)
     *count = 0;
     if (!view_has(view, term))
         return NULL;
-    if (!view->listed)
+    if (!view->listed) {
         lay_out_lists(view);
+        if (!view->plain)
+            leave_out_doubles(view);
+    }
     uint32_t number = view->number_of[term];
     *count = view->ends[number] - view->starts[number];
     return view->lists + view->starts[number];

@@ -467,7 +467,7 @@ static void note_program(const struct matcher *matcher, uint32_t act)
         was_proven = true;
         return;
     }
-    const uint32_t *code = matcher->index->code + (act & ~INDEX_RUN) + 1;
+    const uint32_t *code = matcher->index->code + index_at(act) + 1;
     for (; *code != PROGRAM_END; code += 1 + program_operands(*code, &terms))
         had_part[program_kind(*code)] = true;
 }
