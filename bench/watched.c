@@ -32,7 +32,8 @@ struct bench {
 };
 
 struct measured {
-    double text_us, both_us, least_us, p50_us, p99_us, hits, candidates, bytes, compile_s, allocations;
+    double text_us, both_us, least_us, p50_us, p99_us, hits, candidates, bytes, compile_s,
+        allocations;
     uint64_t check;
 };
 

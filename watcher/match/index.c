@@ -14,6 +14,8 @@
 // Terms are not numbered for good while watches are filed, so entries are kept with their old numbers and
 // laid out when all are known.
 
+enum { ONCE_LEAST = 8 }; // words that lead to a program
+
 static const float pair_rarity =
     0.15f; // a pair of neighbours against the rarer of its words, guessed
 
@@ -164,7 +166,7 @@ static void file_under(struct index_builder *builder, const struct factor *ancho
 
 // What to do when the second bit is set.
 static uint32_t act_of(struct index_builder *builder, const struct plan_watch *planned,
-                       uint32_t watch)
+                       uint32_t watch, size_t words)
 {
     struct program_writer *writer = &builder->writer;
     uint32_t program = program_write(writer, &builder->anchors, planned, watch);
@@ -172,9 +174,9 @@ static uint32_t act_of(struct index_builder *builder, const struct plan_watch *p
         writer->count = program;
         return watch;
     }
-    if (writer->needs_plan) {
-        writer->code[program] |= INDEX_SLOW;
-        builder->has_slow = true;
+    if (writer->needs_plan || words >= ONCE_LEAST) {
+        writer->code[program] |= INDEX_ONCE;
+        builder->has_once = true;
     }
     return program | INDEX_RUN;
 }
@@ -189,11 +191,11 @@ bool index_add(struct index_builder *builder, const struct plan_watch *planned,
     if (anchor) {
         prove(builder, anchor);
         choose_needs(builder, anchor);
-        file_under(builder, anchor, act_of(builder, planned, number));
+        file_under(builder, anchor, act_of(builder, planned, number, anchor->count));
     } else {
         builder->always = tc_room(builder->always, builder->always_count, &builder->always_room,
                                   sizeof *builder->always);
-        builder->always[builder->always_count++] = act_of(builder, planned, number);
+        builder->always[builder->always_count++] = act_of(builder, planned, number, 0);
     }
     return builder->writer.needs_plan;
 }
@@ -335,7 +337,7 @@ struct index *index_end(struct index_builder *builder, const uint32_t *map, size
     if (builder->writer.count <= INDEX_MOST) {
         index = tc_new(sizeof *index);
         index->term_count = terms;
-        index->has_slow = builder->has_slow;
+        index->has_once = builder->has_once;
         lay_out(builder, index, map);
         lay_out_lists(builder, index, map);
     } else {

@@ -24,7 +24,7 @@ enum {
 #define INDEX_RUN UINT32_C(0x80000000)
 enum {
     INDEX_AT_BITS = 28,
-    INDEX_KINDS = 8, // of programs
+    INDEX_KINDS = 8,                       // of programs
     INDEX_MOST = (1 << INDEX_AT_BITS) - 1, // watches, and numbers of programs
 };
 
@@ -38,8 +38,9 @@ static inline uint32_t index_kind(uint32_t act)
     return act >> INDEX_AT_BITS & (INDEX_KINDS - 1);
 }
 
-// In the first number of a program: it asks the general evaluator, so it is run once a text at most.
-#define INDEX_SLOW UINT32_C(0x80000000)
+// In the first number of a program: it costs enough (it asks the general evaluator, or many words lead to
+// it) that a text should not run it twice.
+#define INDEX_ONCE UINT32_C(0x80000000)
 
 // Of a term's entries the needs lie together, because these are read for every word that is there, and
 // behind them the acts.
@@ -69,13 +70,13 @@ struct index {
     uint32_t *code, *lists;
     size_t code_count, list_count;
     size_t term_count;
-    bool has_slow;
+    bool has_once;
 };
 
 // Whose act it is.
 static inline uint32_t index_watch(const struct index *index, uint32_t act)
 {
-    return act & INDEX_RUN ? index->code[index_at(act)] & ~INDEX_SLOW : act;
+    return act & INDEX_RUN ? index->code[index_at(act)] & ~INDEX_ONCE : act;
 }
 
 struct index_builder {
@@ -87,7 +88,7 @@ struct index_builder {
     size_t need_count, need_room;
     uint32_t *always;
     size_t always_count, always_room;
-    bool has_slow;
+    bool has_once;
 };
 
 void index_begin(struct index_builder *builder, const struct plan *plan);

@@ -11,11 +11,9 @@ enum {
 
 #define LOW(bytes) (UINT64_MAX >> (64 - 8 * (bytes)))
 const struct lexicon_key lexicon_masks[LEXICON_SHORT + 1] = {
-    {0, 0},          {LOW(1), 0},     {LOW(2), 0},
-    {LOW(3), 0},     {LOW(4), 0},     {LOW(5), 0},
-    {LOW(6), 0},     {LOW(7), 0},     {LOW(8), 0},
-    {LOW(8), LOW(1)}, {LOW(8), LOW(2)}, {LOW(8), LOW(3)},
-    {LOW(8), LOW(4)}, {LOW(8), LOW(5)}, {LOW(8), LOW(6)},
+    {0, 0},           {LOW(1), 0},      {LOW(2), 0},      {LOW(3), 0},      {LOW(4), 0},
+    {LOW(5), 0},      {LOW(6), 0},      {LOW(7), 0},      {LOW(8), 0},      {LOW(8), LOW(1)},
+    {LOW(8), LOW(2)}, {LOW(8), LOW(3)}, {LOW(8), LOW(4)}, {LOW(8), LOW(5)}, {LOW(8), LOW(6)},
     {LOW(8), LOW(7)}, {LOW(8), LOW(8)},
 };
 

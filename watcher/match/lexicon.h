@@ -103,7 +103,8 @@ static inline struct lexicon_key lexicon_pack_roomy(const char *word, size_t len
     if (__builtin_expect(len > LEXICON_SHORT, 0))
         return (struct lexicon_key){(uint64_t)(uintptr_t)word, ~(uint64_t)len};
     struct lexicon_key mask = lexicon_masks[len];
-    return (struct lexicon_key){lexicon_load8(word) & mask.low, lexicon_load8(word + 8) & mask.high};
+    return (struct lexicon_key){lexicon_load8(word) & mask.low,
+                                lexicon_load8(word + 8) & mask.high};
 }
 
 static inline bool lexicon_is_long(struct lexicon_key key)

@@ -34,7 +34,7 @@ struct memo { // memo_init, memo_done; memo_use before the first word
     struct memo_slot *slots;
     uint32_t *by_term; // where the answer begins
     size_t term_room;
-    struct dict longs;               // the same
+    struct dict longs;              // the same
     struct pattern_answers answers; // a count, then the terms
 };
 

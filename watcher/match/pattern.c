@@ -314,8 +314,8 @@ static uint32_t lengths_at_start(const struct pattern_set *set, tc_str word)
     return word.len < 2 ? of_one : of_one | set->starts[pair_of(word)];
 }
 
-static void try_wildcards(const struct pattern_set *set, tc_str word, struct pattern_answers *answers,
-                          size_t begun)
+static void try_wildcards(const struct pattern_set *set, tc_str word,
+                          struct pattern_answers *answers, size_t begun)
 {
     uint32_t starts = lengths_at_start(set, word);
     for (size_t len = 1; len <= RUN_MOST && len <= word.len; len++) {

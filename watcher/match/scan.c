@@ -65,7 +65,7 @@ static void make_watch_room(struct scan *scan, const struct matcher *matcher)
         scan->fired_words = tc_new(above * sizeof *scan->fired_words);
         scan->fired_room = words;
     }
-    if (matcher->index->has_slow && matcher->count > scan->tried_room) {
+    if (matcher->index->has_once && matcher->count > scan->tried_room) {
         scan->tried = tc_grow(scan->tried, matcher->count, sizeof *scan->tried);
         scan->tried_room = matcher->count;
     }
@@ -155,8 +155,7 @@ static void begin_text(struct scan *scan, const struct matcher *matcher, const s
     scan->eval.said = (struct eval_said){.ready = false};
     scan->eval.page = &scan->segment;
     if (matcher->plan.has_pages && text->segment_count > 1) {
-        view_fill(&scan->page, &scan->folded, &scan->surface, text,
-                  whole_page(&scan->whole, text));
+        view_fill(&scan->page, &scan->folded, &scan->surface, text, whole_page(&scan->whole, text));
         scan->eval.page = &scan->page;
     }
 }
@@ -169,8 +168,7 @@ void scan_show(struct scan *scan, const struct matcher *matcher, const struct te
     scan->eval.view = &scan->segment;
     if (scan->number == segment)
         return;
-    view_fill(&scan->segment, &scan->folded, &scan->surface, text,
-              &text->segments[segment]);
+    view_fill(&scan->segment, &scan->folded, &scan->surface, text, &text->segments[segment]);
     scan->number = segment;
 }
 
@@ -281,11 +279,11 @@ static void keep_score(struct scan *scan, uint32_t watch, double score)
 
 static void run(struct scan *scan, const struct matcher *matcher, const uint32_t *program)
 {
-    uint32_t watch = *program & ~INDEX_SLOW;
+    uint32_t watch = *program & ~INDEX_ONCE;
     double score = NAN;
     if (has_fired(scan, watch))
         return;
-    if (*program & INDEX_SLOW) {
+    if (*program & INDEX_ONCE) {
         if (scan->tried[watch] == scan->round)
             return;
         scan->tried[watch] = scan->round;

@@ -37,7 +37,7 @@ struct scan {
     size_t fired_room;
     struct scan_score *scores; // of the watches that fired and have one
     size_t score_count, score_room;
-    uint32_t *tried; // by watch: the round its slow program was last run in
+    uint32_t *tried; // by watch: the round its program was last run in, when once
     size_t tried_room;
     uint32_t round;
     struct scan_hit *hits;

@@ -42,7 +42,8 @@ static tc_str fold_ascii(struct forms *forms, tc_str word)
 // A form whose bytes are those of the text: there bytes can be read behind it only in the copy.
 static tc_str copied(const struct forms *forms, tc_str written)
 {
-    return forms->small ? (tc_str){forms->small + (written.ptr - forms->text), written.len} : written;
+    return forms->small ? (tc_str){forms->small + (written.ptr - forms->text), written.len}
+                        : written;
 }
 
 bool forms_of(struct forms *forms, const struct words_span *span, tc_str *surface, tc_str *folded)
