@@ -11,7 +11,6 @@ void view_done(struct view *view)
     free(view->keys);
     free(view->hashes);
     free(view->words);
-    free(view->spare);
     free(view->asked);
     free(view->found_terms);
     free(view->found_words);
@@ -67,7 +66,6 @@ static void make_word_room(struct view *view, size_t words)
     view->keys = tc_grow(view->keys, count, sizeof *view->keys);
     view->hashes = tc_grow(view->hashes, count, sizeof *view->hashes);
     view->words = tc_grow(view->words, count, sizeof *view->words);
-    view->spare = tc_grow(view->spare, count, sizeof *view->spare);
     view->asked = tc_grow(view->asked, count, sizeof *view->asked);
     if (view->pair_room < 2 * count) {
         view->pair_room = 2 * count;
@@ -89,18 +87,15 @@ static void make_found_room(struct view *view, size_t more)
 
 // ---- looking up ------------------------------------------------------------------------------
 
-// Packs, hashes, and has the memo's slot of every word fetched. What is behind a folded form can be read
-// (text.h), behind a surface it cannot.
-static void hash_words(struct view *view, const struct memo *memo, bool surface)
+// Packs, hashes, and has the memo's slot of every word fetched.
+static void hash_words(struct view *view, const struct memo *memo)
 {
     const struct text_word *words = view->segment->words;
     struct lexicon_key *keys = view->keys;
     uint64_t *hashes = view->hashes, seed = memo->lexicon->seed;
     uint32_t count = view->segment->word_count;
     for (uint32_t i = 0; i < count; i++) {
-        const struct text_word *word = &words[i];
-        struct lexicon_key key = surface ? lexicon_pack(word->surface, word->surface_len)
-                                         : lexicon_pack_roomy(word->folded, word->folded_len);
+        struct lexicon_key key = lexicon_pack_roomy(words[i].folded, words[i].folded_len);
         uint64_t hash = lexicon_hash(key, seed);
         __builtin_prefetch(memo_slot(memo, hash));
         keys[i] = key;
@@ -126,25 +121,20 @@ static uint32_t recall_words(struct view *view, const struct memo *memo)
     return asked_count;
 }
 
-static void add_found(struct view *view, const uint32_t *terms, size_t count, uint32_t number)
+// Asks for word `number`, whose key and hash are at `at`. Adds the terms of its patterns, gives its own.
+static uint32_t ask_word(struct view *view, struct memo *memo, tc_str bytes, uint32_t number,
+                         uint32_t at)
 {
-    make_found_room(view, count);
+    const uint32_t *terms;
+    size_t count;
+    struct memo_word asked = {bytes, view->keys[at], view->hashes[at]};
+    uint32_t term = memo_ask(memo, &asked, &terms, &count);
+    make_found_room(view, count + 1);
     for (size_t i = 0; i < count; i++) {
         view->found_terms[view->found_count] = terms[i];
         view->found_words[view->found_count++] = number;
     }
-}
-
-static void ask_word(struct view *view, struct memo *memo, bool surface, uint32_t number)
-{
-    const struct text_word *word = &view->segment->words[number];
-    const uint32_t *terms;
-    size_t count;
-    struct memo_word asked = {surface ? (tc_str){word->surface, word->surface_len}
-                                      : (tc_str){word->folded, word->folded_len},
-                              view->keys[number], view->hashes[number]};
-    view->words[number] = memo_ask(memo, &asked, &terms, &count);
-    add_found(view, terms, count, number);
+    return term;
 }
 
 static void find_words(struct view *view)
@@ -162,13 +152,41 @@ static void find_words(struct view *view)
     view->found_count = found;
 }
 
-static void look_up(struct view *view, struct memo *memo, bool surface)
+static void look_up_folded(struct view *view, struct memo *memo)
 {
-    hash_words(view, memo, surface);
+    const struct text_word *words = view->segment->words;
+    hash_words(view, memo);
     uint32_t count = recall_words(view, memo);
-    for (uint32_t i = 0; i < count; i++)
-        ask_word(view, memo, surface, view->asked[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = view->asked[i];
+        tc_str folded = {words[number].folded, words[number].folded_len};
+        view->words[number] = ask_word(view, memo, folded, number, number);
+    }
     find_words(view);
+}
+
+// Only of words that can be one of the surfaces that are watched.
+static void look_up_surfaces(struct view *view, struct memo *memo)
+{
+    const struct text_word *words = view->segment->words;
+    uint32_t *asked = view->asked, count = 0;
+    for (uint32_t i = 0; i < view->segment->word_count; i++) {
+        asked[count] = i;
+        count += terms_may_hold(view->terms, words[i].surface, words[i].surface_len);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct text_word *word = &words[asked[i]];
+        view->keys[i] = lexicon_pack(word->surface, word->surface_len);
+        view->hashes[i] = lexicon_hash(view->keys[i], memo->lexicon->seed);
+        __builtin_prefetch(memo_slot(memo, view->hashes[i]));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        tc_str surface = {words[asked[i]].surface, words[asked[i]].surface_len};
+        uint32_t term = ask_word(view, memo, surface, asked[i], i);
+        view->found_terms[view->found_count] = term;
+        view->found_words[view->found_count] = asked[i];
+        view->found_count += term != TERM_NONE;
+    }
 }
 
 // Sets the bits of the terms found, and lists them in seen[] once each.
@@ -239,15 +257,6 @@ static bool is_plain(const struct text_segment *segment)
                segment->word_count;
 }
 
-// Surface forms have no pairs; words[] must be the folded ones again afterwards.
-static void fill_surface(struct view *view, struct memo *memo)
-{
-    uint32_t *folded = view->words;
-    view->words = view->spare;
-    look_up(view, memo, true);
-    view->words = folded;
-}
-
 void view_fill(struct view *view, struct memo *folded, struct memo *surface,
                const struct text *text, const struct text_segment *segment)
 {
@@ -257,12 +266,12 @@ void view_fill(struct view *view, struct memo *folded, struct memo *surface,
     view->plain = is_plain(segment);
     clear(view);
     make_word_room(view, (size_t)segment->word_count + 1);
-    look_up(view, folded, false);
+    look_up_folded(view, folded);
     pair_neighbours(view);
     if (!view->plain)
         pair_positions(view);
     if (terms->surface.count || pattern_set_count(terms->surface_patterns))
-        fill_surface(view, surface);
+        look_up_surfaces(view, surface);
     see(view);
 }
 

@@ -35,7 +35,6 @@ struct view {
     struct lexicon_key *keys; // by word
     uint64_t *hashes;
     uint32_t *words; // by word: the term of its folded form, TERM_NONE when it is not watched
-    uint32_t *spare; // the same of the surface forms, while filling
     uint32_t *asked; // words that the memo does not know, or that match patterns, while filling
     size_t word_room;
 
