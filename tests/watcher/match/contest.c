@@ -22,8 +22,7 @@ struct round {
 
 void contest_open(struct contest *contest, uint64_t seed)
 {
-    *contest = (struct contest){
-        .seed = seed, .scan = scan_new(), .forms = word_form_reader_new()};
+    *contest = (struct contest){.seed = seed, .scan = scan_new(), .forms = word_form_reader_new()};
 }
 
 void contest_done(struct contest *contest)
@@ -69,8 +68,7 @@ static bool make_lists(struct round *round)
             if (!entries[k].node)
                 return false;
         }
-        round->lists[i] =
-            (struct query_list){tc_str_of(names[i]), entries, (size_t)list->count, 0};
+        round->lists[i] = (struct query_list){tc_str_of(names[i]), entries, (size_t)list->count, 0};
         round->list_of[i] = &round->lists[i];
     }
     return true;
@@ -451,8 +449,8 @@ int contest_round(struct contest *contest, bool shapes)
         const char *fault;
         int first;
         sample_article_make(&chance, true, &round.article);
-        int differ = compare(contest, &round, matcher, round.watches, CONTEST_WATCHES, &first,
-                             &fault);
+        int differ =
+            compare(contest, &round, matcher, round.watches, CONTEST_WATCHES, &first, &fault);
         if (differ)
             tell(contest, &round, seed, first, fault);
         wrong += differ;

@@ -14,8 +14,8 @@
 enum { CONTEST_WATCHES = 24, CONTEST_ARTICLES = 8 };
 
 struct contest {
-    uint64_t seed;          // of the next round
-    uint64_t pairs, hits;   // watches x segments compared, and how many of them matched
+    uint64_t seed;        // of the next round
+    uint64_t pairs, hits; // watches x segments compared, and how many of them matched
     struct scan *scan;
     struct word_form_reader *forms;
     // Told of every match, NULL for nobody.

@@ -32,7 +32,8 @@ struct reader { // what a question needs
 static char joint_of(const struct text *text, const struct text_paragraph *paragraph,
                      const struct text_word *word, const struct text_word *next)
 {
-    tc_str original = paragraph->field == TC_FIELD_TITLE ? text->article->title : text->article->body;
+    tc_str original =
+        paragraph->field == TC_FIELD_TITLE ? text->article->title : text->article->body;
     tc_str between = tc_str_cut(original, word->end, next->start);
     if (next->start <= word->end)
         return 0;
@@ -40,8 +41,7 @@ static char joint_of(const struct text *text, const struct text_paragraph *parag
         if (between.ptr[i] != between.ptr[0])
             return 0;
     }
-    return between.ptr[0] == '-' ? (between.len == 1 ? '-' : 0)
-           : between.ptr[0] == ' ' ? ' ' : 0;
+    return between.ptr[0] == '-' ? (between.len == 1 ? '-' : 0) : between.ptr[0] == ' ' ? ' ' : 0;
 }
 
 static void append(const struct text *text, const struct text_segment *segment, struct plain *out)
@@ -258,8 +258,8 @@ static bool seats(const struct reader *reader, const struct plain_tree *leaf, in
 }
 
 // All words, any order, at most `number` others: the shortest stretch for each end.
-static void find_window(const struct reader *reader, const struct plain_tree *leaf, int from, int to,
-                        struct places *out)
+static void find_window(const struct reader *reader, const struct plain_tree *leaf, int from,
+                        int to, struct places *out)
 {
     int most = leaf->word_count + leaf->number;
     for (int last = from; last < to; last++) {
@@ -320,8 +320,7 @@ static void find_leaf(struct reader *reader, const struct plain_tree *leaf, int 
     struct places some = {0};
     reader->formed = switches_any(switches);
     for (int umlauts = 0; umlauts <= switches.umlauts_expanded; umlauts++) {
-        reader->form =
-            (struct word_form){switches.marks_folded, umlauts > 0, WORD_FORM_NO_STEM};
+        reader->form = (struct word_form){switches.marks_folded, umlauts > 0, WORD_FORM_NO_STEM};
         find_under(reader, leaf, from, to, &some);
         add_all(reader->text, "", &some, out);
         for (int lang = 0; lang < STEM_LANGUAGES_MOST && has_stem(leaf) && !leaf->exact; lang++) {
@@ -403,9 +402,9 @@ static void find_pairs(struct reader *reader, const struct plain_tree *tree, int
 static int part_end(const struct plain_tree *tree, const struct plain *text, int from, int to)
 {
     int end = from;
-    while (end < to && (tree->kind == PLAIN_SENTENCE
-                            ? text->places[end].sentence == text->places[from].sentence
-                            : same_paragraph(text, end, from)))
+    while (end < to &&
+           (tree->kind == PLAIN_SENTENCE ? text->places[end].sentence == text->places[from].sentence
+                                         : same_paragraph(text, end, from)))
         end++;
     return end;
 }
@@ -416,7 +415,8 @@ static void narrow(const struct plain_tree *tree, const struct plain *text, int 
     switch (tree->kind) {
     case PLAIN_TITLE: high = text->title; break;
     case PLAIN_LEAD: low = text->lead_from, high = text->lead_to; break;
-    case PLAIN_FIRST: high = least(high, text->title + tree->number); // and what holds of body:
+    case PLAIN_FIRST:
+        high = least(high, text->title + tree->number); // and what holds of body:
         __attribute__((fallthrough));
     case PLAIN_BODY: low = text->title; break;
     default: break;
@@ -552,8 +552,8 @@ static bool holds(struct reader *reader, const struct plain_tree *tree, int from
     default: break;
     }
     find(reader, tree->kind == PLAIN_ATLEAST ? tree->kids[0] : tree, from, to, &places);
-    bool held = tree->kind == PLAIN_ATLEAST ? most_apart(&places) >= tree->number
-                                            : places.count > 0;
+    bool held =
+        tree->kind == PLAIN_ATLEAST ? most_apart(&places) >= tree->number : places.count > 0;
     free(places.at);
     return held;
 }

@@ -53,8 +53,8 @@ struct plain_tree {
     struct plain_word words[PLAIN_WORDS];
     int word_count;
     bool exact;
-    const char *meta, *value;           // META: lang or source
-    const char *langs[PLAIN_KIDS];      // of a list's entries, "" for all
+    const char *meta, *value;      // META: lang or source
+    const char *langs[PLAIN_KIDS]; // of a list's entries, "" for all
     struct plain_tree *kids[PLAIN_KIDS];
     int count;
 };

@@ -40,8 +40,7 @@ static const char *const sources[] = {"a.example", "b.example"};
 
 int chance_below(struct chance *chance, int limit)
 {
-    chance->state =
-        chance->state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    chance->state = chance->state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
     return (int)((chance->state >> 33) % (uint64_t)limit);
 }
 
@@ -166,8 +165,8 @@ struct plain_tree *sample_tree(struct chance *chance, struct tc_arena *arena,
                                                PLAIN_EXCEPT};
     if (!depth || BELOW(4) == 0)
         return any_end(chance, arena, lists);
-    enum plain_kind kind = spans_only ? operands[BELOW(5)]
-                                      : PLAIN_OR + (enum plain_kind)BELOW(PLAIN_META - PLAIN_OR);
+    enum plain_kind kind =
+        spans_only ? operands[BELOW(5)] : PLAIN_OR + (enum plain_kind)BELOW(PLAIN_META - PLAIN_OR);
     struct plain_tree *tree = new_tree(arena, kind, BELOW(4));
     tree->count = kids_of(chance, kind);
     bool below = spans_only || (kind >= PLAIN_NEAR && kind <= PLAIN_EXCEPT);
@@ -276,8 +275,8 @@ void sample_watch_make(struct chance *chance, struct tc_arena *arena,
     if (out->scores)
         out->term_count = 1 + BELOW(SAMPLE_TERMS);
     for (int i = 0; i < out->term_count; i++) {
-        out->terms[i] = shapes ? sample_shape(chance, arena)
-                               : sample_tree(chance, arena, lists, DEPTH, false);
+        out->terms[i] =
+            shapes ? sample_shape(chance, arena) : sample_tree(chance, arena, lists, DEPTH, false);
         out->weights[i] = 1 + BELOW(5) - (i ? 3 * BELOW(3) : 0);
     }
     out->threshold = 1 + BELOW(6);
@@ -288,7 +287,7 @@ void sample_watch_make(struct chance *chance, struct tc_arena *arena,
 static void any_token(struct chance *chance, bool begins, struct sample_token *out)
 {
     const struct guises *word = &vocabulary[BELOW(VOCABULARY)];
-    const char *written = begins             ? (BELOW(4) ? word->capital : word->upper)
+    const char *written = begins                         ? (BELOW(4) ? word->capital : word->upper)
                           : word->decomposed && BELOW(2) ? word->decomposed
                                                          : guise(chance, word);
     snprintf(out->word, sizeof out->word, "%s%s", written, BELOW(10) ? "" : "'s");
@@ -323,9 +322,9 @@ void sample_article_make(struct chance *chance, bool pages, struct sample_articl
 
 static void print_tokens(const struct sample_article *article, int from, int to, struct tc_buf *out)
 {
-    static const char *const joints[] = {[JOINT_BLANK] = " ",      [JOINT_HYPHEN] = "-",
-                                         [JOINT_COMMA] = ", ",     [JOINT_SENTENCE] = ". ",
-                                         [JOINT_PARAGRAPH] = ".\n\n", [JOINT_CUT] = ".\n\n\n\n"};
+    static const char *const joints[] = {
+        [JOINT_BLANK] = " ",     [JOINT_HYPHEN] = "-",        [JOINT_COMMA] = ", ",
+        [JOINT_SENTENCE] = ". ", [JOINT_PARAGRAPH] = ".\n\n", [JOINT_CUT] = ".\n\n\n\n"};
     for (int i = from; i < to; i++) {
         tc_buf_puts(out, article->tokens[i].word);
         tc_buf_puts(out, i + 1 < to ? joints[article->tokens[i].joint] : ".");
@@ -383,15 +382,16 @@ static void print_leaf(const struct plain_tree *leaf, struct tc_buf *out)
 
 void sample_print(const struct plain_tree *tree, struct tc_buf *out)
 {
-    static const char *const joints[] = {[PLAIN_OR] = " OR ",          [PLAIN_AND] = " AND ",
-                                         [PLAIN_AND_NOT] = " AND NOT ", [PLAIN_EXCEPT] = " EXCEPT ",
-                                         [PLAIN_NEAR] = "NEAR",        [PLAIN_ONEAR] = "ONEAR",
-                                         [PLAIN_NOTNEAR] = "NOTNEAR"};
+    static const char *const joints[] = {
+        [PLAIN_OR] = " OR ",         [PLAIN_AND] = " AND ", [PLAIN_AND_NOT] = " AND NOT ",
+        [PLAIN_EXCEPT] = " EXCEPT ", [PLAIN_NEAR] = "NEAR", [PLAIN_ONEAR] = "ONEAR",
+        [PLAIN_NOTNEAR] = "NOTNEAR"};
     static const char *const names[] = {
-        [PLAIN_FIRST] = "FIRST/", [PLAIN_TITLE] = "TITLE",         [PLAIN_LEAD] = "lead:",
-        [PLAIN_BODY] = "body:",   [PLAIN_NAMED] = "part::",        [PLAIN_ANY] = "ANY/",
-        [PLAIN_ATLEAST] = "ATLEAST/", [PLAIN_SENTENCE] = "SENTENCE", [PLAIN_PARAGRAPH] = "PARAGRAPH",
-        [PLAIN_PAGE] = "PAGE"};
+        [PLAIN_FIRST] = "FIRST/",        [PLAIN_TITLE] = "TITLE",
+        [PLAIN_LEAD] = "lead:",          [PLAIN_BODY] = "body:",
+        [PLAIN_NAMED] = "part::",        [PLAIN_ANY] = "ANY/",
+        [PLAIN_ATLEAST] = "ATLEAST/",    [PLAIN_SENTENCE] = "SENTENCE",
+        [PLAIN_PARAGRAPH] = "PARAGRAPH", [PLAIN_PAGE] = "PAGE"};
     char joint[32];
     switch (tree->kind) {
     case PLAIN_LEAF:

@@ -20,7 +20,14 @@ struct chance {
 };
 int chance_below(struct chance *chance, int limit);
 
-enum sample_joint { JOINT_BLANK, JOINT_HYPHEN, JOINT_COMMA, JOINT_SENTENCE, JOINT_PARAGRAPH, JOINT_CUT };
+enum sample_joint {
+    JOINT_BLANK,
+    JOINT_HYPHEN,
+    JOINT_COMMA,
+    JOINT_SENTENCE,
+    JOINT_PARAGRAPH,
+    JOINT_CUT
+};
 
 struct sample_token {
     char word[SAMPLE_WORD_BYTES];

@@ -362,8 +362,7 @@ static void page_looks_past_the_segment(void **state)
         "Storm closes the northern harbour today\n\nThe ferry stayed in port "
         "all night long.\n\n\nCity council votes on new tram line\n\nThe "
         "tram line will open in spring, officials said.\n";
-    static const char headed[] =
-        "Storm closes the northern harbour.\n\n\n\nFerries stay.\n";
+    static const char headed[] = "Storm closes the northern harbour.\n\n\n\nFerries stay.\n";
     static const struct {
         const char *page, *query;
         size_t hits;
