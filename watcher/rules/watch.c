@@ -203,7 +203,7 @@ void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
 
     if (!rules_is_map(reader, map, "a watch"))
         return;
-    tc_yaml_only(map, known, reader->diags);
+    rules_only_keys(reader, map, known);
     if (read_full_name(reader, map, &entry.watch.name))
         refuse_twin(reader, map, entry.watch.name);
     rules_read_settings(reader, map, &settings);
