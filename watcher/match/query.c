@@ -207,6 +207,9 @@ static struct query_node *read_value(struct reader *reader, enum query_meta meta
     struct query_node *node = node_at(reader, QUERY_META, 0, from, token.to);
     node->meta = meta;
     node->text = unescaped(reader->arena, token.text);
+    if (meta == QUERY_META_LANG && !query_is_language(node->text))
+        query_wrong(&reader->lexer, token.from, token.to, "E0117", QUERY_LANGUAGE_HELP,
+                    "\"%.*s\" is no language", TC_ARG(node->text));
     if (token.tilde != QUERY_NO_TILDE)
         query_wrong(&reader->lexer, token.from, token.to, "E0117", NULL,
                     "\"~\" has no meaning in a value");

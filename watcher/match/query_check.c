@@ -90,6 +90,16 @@ bool query_meta_read(tc_str name, enum query_meta *out)
     return false;
 }
 
+bool query_is_language(tc_str value)
+{
+    size_t letters = 0;
+    while (letters < value.len && (value.ptr[letters] | 0x20) >= 'a' &&
+           (value.ptr[letters] | 0x20) <= 'z')
+        letters++;
+    return (letters == 2 || letters == 3) &&
+           (letters == value.len || value.ptr[letters] == '-' || value.ptr[letters] == '_');
+}
+
 // ---- E0113 ---------------------------------------------------------------------------------
 
 // The first node inside `node` that cannot stand in a proximity, NULL when it can.

@@ -158,6 +158,7 @@ static const struct {
     {"()", "E0104", 1, "a term is expected after \"(\""},
     {"ab AND \"\"", "E0104", 8, "there is no word in it"},
     {"lang:", "E0104", 6, "a value is expected after lang:"},
+    {"ab AND lang:german", "E0117", 13, "\"german\" is no language"},
     {"Huawei executive AND Canada", "E0105", 1, SIDE},
     {"ab (bc OR cd)", "E0105", 1, SIDE},
     {"DeepSeek and ban*", "E0106", 10, "operators are upper case"},
