@@ -165,6 +165,15 @@ class Commands(unittest.TestCase):
             out = run("why", "-q", query, self.write("why.jsonl", article + "\n"), status=1).stdout
             self.assertIn(note, out)
 
+    def test_why_quotes_no_control_characters_and_no_half_letters(self):
+        for words in ("Deep\x1b[31mSeek", "deepseek" + "é" * 300):
+            page = self.write("odd.jsonl", json.dumps({"id": "a", "text": words, "source": words}) + "\n")
+            for query in ("DeepSeek", "port AND source:x.example"):
+                out = run("why", "-q", query, page, status=1).stdout
+                self.assertNotIn("\x1b", out)
+                self.assertNotIn("\ufffd", out)
+                json.loads(run("why", "--json", "-q", query, page, status=1).stdout)
+
     def test_why_shows_one_line_for_a_word_of_many_forms(self):
         watches = self.write("forms.yaml", "tocsin: 1\nnamespace: f\nwatches:\n"
                              "  - {name: w, match: Reise, text: {stem: [de]}, where: {words: '>= 9'}}\n")

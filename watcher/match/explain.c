@@ -2,6 +2,8 @@
 #include "watcher/match/phrase.h"
 #include "watcher/match/scan_body.h"
 
+#include "common/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -18,6 +20,12 @@ struct explain {
     bool brief; // below a list: only what differs in case or marks is worth a line
 };
 
+// A long word may have been cut in the middle of a letter.
+static void whole_letters(char *text)
+{
+    text[tc_utf8_valid(tc_str_of(text))] = '\0';
+}
+
 static const char *note(struct explain *explain, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -27,6 +35,7 @@ static const char *note(struct explain *explain, const char *format, ...)
     va_start(args, format);
     vsnprintf(explain->scan->note, sizeof explain->scan->note, format, args);
     va_end(args);
+    whole_letters(explain->scan->note);
     return explain->scan->note;
 }
 
@@ -49,8 +58,10 @@ static const char *missed_word(struct explain *explain, const struct query_node 
     if (i < query->word_count &&
         nearby_word(view->text, view->segment, &query->words[i], query->exact,
                     explain->brief ? NEARBY_SAME_LETTERS : NEARBY_ALL, explain->scan->note,
-                    sizeof explain->scan->note))
+                    sizeof explain->scan->note)) {
+        whole_letters(explain->scan->note);
         return explain->scan->note;
+    }
     if (query->word_count > 1)
         return note(explain, "\"%.*s\" is not there", TC_ARG(query->words[i].surface));
     return explain->brief ? NULL : "it is not there";

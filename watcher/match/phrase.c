@@ -237,14 +237,17 @@ static void slide(struct window *window, struct spans *out)
 
 // Of "lo* lomi" one lomi is not both words. When a place of the text can be several words of the phrase, it
 // is a seat for one of them, and a stretch holds the phrase when all words can be seated: the matching of
-// Kuhn. Seats are added backwards from an end, until nobody stands.
+// Kuhn. Seats are added backwards from an end, until nobody stands; a seat that none of those who looked in
+// vain could take, or somebody who would make room for them, is not worth another look.
 //
-//   cost   per end: words x places of the window, in the worst case; only for such phrases
+//   cost   per end: the places of the window, and words x places for each seat that somebody can take;
+//          only for such phrases
 
 struct seats { // of the positions of one window, counted back from its end
     const struct window *window;
     size_t from, to;     // places of the window so far
     struct spans *taken; // by position: first is the word that sits there plus one, last the turn
+    struct spans *words; // first: it sits; last, at a term's first word: it was looked for in vain
     uint32_t turn;       // of whoever looks for a seat: each is tried once
 };
 
@@ -258,6 +261,7 @@ static struct span *seat_of(const struct seats *seats, size_t place)
 static bool sit_down(struct seats *seats, uint32_t word)
 {
     uint32_t term = first_of(seats->window, word);
+    seats->words->at[term].last = true;
     for (size_t i = seats->to + 1; i-- > seats->from;) {
         struct span *seat = seat_of(seats, i);
         if (seats->window->places->at[i].last != term || seat->last == seats->turn)
@@ -271,25 +275,43 @@ static bool sit_down(struct seats *seats, uint32_t word)
     return false;
 }
 
+// How many of those who stand find a seat now.
+static uint32_t seat_some(struct seats *seats)
+{
+    uint32_t seated = 0;
+    for (size_t i = 0; i < seats->words->count; i++)
+        seats->words->at[i].last = false;
+    for (uint32_t word = 0; word < seats->words->count; word++) {
+        struct span *standing = &seats->words->at[word];
+        seats->turn++;
+        if (!standing->first && sit_down(seats, word)) {
+            standing->first = true;
+            seated++;
+        }
+    }
+    return seated;
+}
+
+static void fill(struct spans *spans, size_t count, struct span with)
+{
+    spans->count = 0;
+    for (size_t i = 0; i < count; i++)
+        near_add(spans, with);
+}
+
 // Whether the phrase is held by a stretch that ends at place `to`; seats->from is where it begins then.
 static bool is_seated(struct seats *seats, size_t to)
 {
-    uint32_t count = seats->window->node->count, seated = 0, word = 0;
+    const struct window *window = seats->window;
+    uint32_t count = window->node->count, seated = 0;
     seats->to = to;
     seats->turn = 0;
-    seats->taken->count = 0;
-    for (uint32_t i = 0; i < count + seats->window->node->number; i++)
-        near_add(seats->taken, (struct span){0, 0});
-    for (size_t from = to + 1; from-- > 0 && is_close(seats->window, from, to);) {
+    fill(seats->taken, (size_t)count + window->node->number, (struct span){0, 0});
+    fill(seats->words, count, (struct span){false, true});
+    for (size_t from = to + 1; from-- > 0 && is_close(window, from, to);) {
         seats->from = from;
-        for (word = 0; word < count; word++) {
-            bool sits = false;
-            for (size_t i = 0; i < seats->taken->count && !sits; i++)
-                sits = seats->taken->at[i].first == word + 1;
-            seats->turn++;
-            if (!sits && sit_down(seats, word))
-                seated++;
-        }
+        if (seats->words->at[window->places->at[from].last].last)
+            seated += seat_some(seats);
         if (seated == count)
             return true;
     }
@@ -307,12 +329,15 @@ static bool share_places(const struct window *window)
 
 static void seat_all(struct window *window, struct spans *out)
 {
-    struct seats seats = {.window = window, .taken = eval_borrow(window->eval)};
+    struct seats seats = {.window = window};
+    seats.taken = eval_borrow(window->eval);
+    seats.words = eval_borrow(window->eval);
     for (size_t to = 0; to < window->places->count; to++) {
         if (is_seated(&seats, to))
             near_add(out, (struct span){window->places->at[seats.from].first,
                                         window->places->at[to].first});
     }
+    eval_return(window->eval, seats.words);
     eval_return(window->eval, seats.taken);
 }
 
