@@ -279,7 +279,8 @@ static void keep_score(struct scan *scan, uint32_t watch, double score)
     scan->scores[scan->score_count++] = (struct scan_score){watch, score};
 }
 
-static void run(struct scan *scan, const struct matcher *matcher, const uint32_t *program)
+static void run(struct scan *scan, const struct matcher *matcher, struct view *view,
+                const uint32_t *program)
 {
     uint32_t watch = *program & ~INDEX_ONCE;
     double score = NAN;
@@ -290,7 +291,7 @@ static void run(struct scan *scan, const struct matcher *matcher, const uint32_t
             return;
         scan->tried[watch] = scan->round;
     }
-    if (!run_program(scan, matcher, program, &score))
+    if (!run_program(scan, matcher, view, program, &score))
         return;
     fire(scan, watch);
     if (!isnan(score))
@@ -300,7 +301,7 @@ static void run(struct scan *scan, const struct matcher *matcher, const uint32_t
 static void act_on(struct scan *scan, const struct matcher *matcher, uint32_t act)
 {
     if (act & INDEX_RUN)
-        run(scan, matcher, matcher->index->code + index_at(act));
+        run(scan, matcher, &scan->segment, matcher->index->code + index_at(act));
     else
         fire(scan, act);
 }
@@ -378,7 +379,8 @@ static void order_programs(struct scan *scan, size_t count)
         scan->ordered[next[index_kind(programs[i])]++] = index_at(programs[i]);
 }
 
-static void run_programs(struct scan *scan, const struct matcher *matcher, size_t count)
+static void run_programs(struct scan *scan, const struct matcher *matcher, struct view *view,
+                         size_t count)
 {
     const uint32_t *code = matcher->index->code, *ordered = scan->ordered;
     order_programs(scan, count);
@@ -387,12 +389,13 @@ static void run_programs(struct scan *scan, const struct matcher *matcher, size_
             __builtin_prefetch(code + ordered[i + AHEAD]);
             __builtin_prefetch(code + ordered[i + AHEAD] + 16);
         }
-        run(scan, matcher, code + ordered[i]);
+        run(scan, matcher, view, code + ordered[i]);
     }
 }
 
+// Tries what the terms of `view` lead to; programs look at `shown`.
 static void try_part(struct scan *scan, const struct matcher *matcher,
-                     const struct index_part *part, const struct view *view)
+                     const struct index_part *part, const struct view *view, struct view *shown)
 {
     if (!part->entry_count)
         return;
@@ -403,7 +406,7 @@ static void try_part(struct scan *scan, const struct matcher *matcher,
             __builtin_prefetch(&scan->fired[scan->picks[i + AHEAD] >> 6]);
         fire(scan, scan->picks[i]);
     }
-    run_programs(scan, matcher, picked - watches);
+    run_programs(scan, matcher, shown, picked - watches);
 }
 
 // ---- hits ----------------------------------------------------------------------------------
@@ -460,8 +463,11 @@ static void scan_segment(struct scan *scan, const struct matcher *matcher)
     if (scan->round == UINT32_MAX)
         forget_round(scan);
     scan->round++;
-    try_part(scan, matcher, &matcher->index->segment, &scan->segment);
-    try_part(scan, matcher, &matcher->index->page, scan->eval.page);
+    struct view *segment = &scan->segment, *page = scan->eval.page;
+    try_part(scan, matcher, &matcher->index->segment, segment, segment);
+    try_part(scan, matcher, &matcher->index->page, page, segment);
+    if (scan->number == 0)
+        try_part(scan, matcher, &matcher->index->whole, page, page);
     scan->stats.candidates += matcher->index->always_count;
     for (size_t i = 0; i < matcher->index->always_count; i++)
         act_on(scan, matcher, matcher->index->always[i]);

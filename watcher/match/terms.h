@@ -16,6 +16,9 @@
 
 enum { TERM_NONE = 0 };
 
+// A part of the text that alone counts for some watches (title:, body:, and all of dialect lucene).
+enum terms_scope { TERMS_TITLE, TERMS_BODY, TERMS_SCOPES };
+
 struct counts;
 
 struct terms {
@@ -32,6 +35,9 @@ struct terms {
     bool *plain;                 // until sealed: it is a folded word
     size_t cost_room, plain_room;
     bool sealed;
+    uint32_t
+        *scoped[TERMS_SCOPES]; // by term: that term where only one part of the text counts; or 0
+    size_t scoped_room;
 };
 
 void terms_init(struct terms *terms, uint64_t seed, const struct counts *counts);
@@ -39,6 +45,9 @@ void terms_done(struct terms *terms);
 
 // The term of a query's word. When sealed: TERM_NONE if no watch asks for it.
 uint32_t terms_of(struct terms *terms, const struct query_word *word, bool exact);
+
+// A term of its own for the places of a term that lie in one part of the text.
+uint32_t terms_scoped(struct terms *terms, uint32_t term, enum terms_scope scope);
 
 // Ends adding. Gives map[] from the numbers so far to the final ones; free() ends it.
 uint32_t *terms_seal(struct terms *terms);
