@@ -372,6 +372,9 @@ static void page_looks_past_the_segment(void **state)
         {page, "tram AND PAGE(ferry)", 1},
         {page, "PAGE(ferry NOT tram)", 0},
         {page, "PAGE(lead:ferry)", 2},
+        {page, "PAGE(zebra) OR title:tram", 1}, // a title of the page's second segment
+        {page, "ANY/2(PAGE(zebra), spring, title:tram)", 1},
+        {page, "PAGE(northern) AND title:on", 1},
         {page, "PAGE(lead:tram)", 0},
         {headed, "lead:ferries", 1},
         {headed, "PAGE(lead:ferries)", 0}, // the first segment is a title only: there is no lead
