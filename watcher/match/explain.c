@@ -410,7 +410,7 @@ void scan_explain(struct scan *scan, const struct matcher *matcher, const struct
                   uint32_t segment, uint32_t number,
                   void (*tell)(void *context, const struct scan_why *why), void *context)
 {
-    const struct watch *watch = &matcher->watches[number];
+    const struct watch *watch = matcher->watches[number];
     double score;
     scan_show(scan, matcher, text, segment);
     scan_watch_holds(scan, matcher, number, &score);

@@ -18,7 +18,7 @@ static void keep_plan(struct matcher *matcher, uint32_t number, const struct pla
 static int add_watches(struct matcher *matcher, struct index_builder *builder, struct tc_err *err)
 {
     for (uint32_t i = 0; i < matcher->count; i++) {
-        const struct watch *watch = &matcher->watches[i];
+        const struct watch *watch = matcher->watches[i];
         struct plan_mark mark = plan_mark(&matcher->plan);
         struct plan_watch planned;
         if (!plan_watch(&matcher->plan, watch, &planned))
@@ -45,9 +45,9 @@ static int compile(struct matcher *matcher, struct tc_err *err)
     return code;
 }
 
-int matcher_new_counted(const struct watch *watches, size_t count, const struct counts *counts,
-                        void (*owner_drop)(void *), void *owner, struct matcher **out,
-                        struct tc_err *err)
+int matcher_new_of(const struct watch *const *watches, size_t count, const struct counts *counts,
+                   void (*owner_drop)(void *), void *owner, struct matcher **out,
+                   struct tc_err *err)
 {
     struct matcher *matcher = tc_new(sizeof *matcher);
     uint64_t seed;
@@ -73,6 +73,21 @@ int matcher_new_counted(const struct watch *watches, size_t count, const struct 
     return TC_OK;
 }
 
+int matcher_new_counted(const struct watch *watches, size_t count, const struct counts *counts,
+                        void (*owner_drop)(void *), void *owner, struct matcher **out,
+                        struct tc_err *err)
+{
+    const struct watch **list = tc_new((count + 1) * sizeof(const struct watch *));
+    for (size_t i = 0; i < count; i++)
+        list[i] = &watches[i];
+    int code = matcher_new_of(list, count, counts, owner_drop, owner, out, err);
+    if (code == TC_OK)
+        (*out)->own = list;
+    else
+        free(list);
+    return code;
+}
+
 int matcher_new(const struct watch *watches, size_t count, void (*owner_drop)(void *), void *owner,
                 struct matcher **out, struct tc_err *err)
 {
@@ -93,6 +108,7 @@ void matcher_drop(struct matcher *matcher)
     terms_done(&matcher->terms);
     index_free(matcher->index);
     free(matcher->kept);
+    free(matcher->own);
     if (matcher->owner_drop)
         matcher->owner_drop(matcher->owner);
     free(matcher);
@@ -105,7 +121,7 @@ size_t matcher_count(const struct matcher *matcher)
 
 const struct watch *matcher_watch(const struct matcher *matcher, size_t index)
 {
-    return &matcher->watches[index];
+    return matcher->watches[index];
 }
 
 const struct plan_watch *matcher_kept(const struct matcher *matcher, uint32_t watch)

@@ -26,6 +26,11 @@ int matcher_new_counted(const struct watch *watches, size_t count, const struct 
                         void (*owner_drop)(void *), void *owner, struct matcher **out,
                         struct tc_err *err);
 
+// The same with the watches where they are: the array is borrowed like them. `counts` may be NULL.
+int matcher_new_of(const struct watch *const *watches, size_t count, const struct counts *counts,
+                   void (*owner_drop)(void *), void *owner, struct matcher **out,
+                   struct tc_err *err);
+
 struct matcher *matcher_hold(struct matcher *matcher); // gives a reference
 void matcher_drop(struct matcher *matcher);            // NULL is fine
 

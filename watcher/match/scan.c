@@ -219,7 +219,7 @@ const struct plan_watch *scan_planned(struct scan *scan, const struct matcher *m
     // Sealed terms are only looked up.
     scan->desk.terms = (struct terms *)(uintptr_t)&matcher->terms;
     plan_clear(&scan->desk);
-    plan_watch(&scan->desk, &matcher->watches[watch], &scan->on_desk);
+    plan_watch(&scan->desk, matcher->watches[watch], &scan->on_desk);
     scan->eval.plan = &scan->desk;
     return &scan->on_desk;
 }
@@ -234,7 +234,7 @@ static bool where_holds(struct scan *scan, const struct plan_watch *planned,
 
 bool scan_where_holds(struct scan *scan, const struct matcher *matcher, uint32_t watch)
 {
-    return where_holds(scan, scan_planned(scan, matcher, watch), &matcher->watches[watch]);
+    return where_holds(scan, scan_planned(scan, matcher, watch), matcher->watches[watch]);
 }
 
 bool scan_watch_holds(struct scan *scan, const struct matcher *matcher, uint32_t number,
@@ -246,8 +246,8 @@ bool scan_watch_holds(struct scan *scan, const struct matcher *matcher, uint32_t
     if (planned->root != PLAN_NONE)
         holds = eval_holds(&scan->eval, planned->root, view_whole(&scan->segment));
     else if (planned->count)
-        holds = score_holds(scan, planned, &matcher->watches[number], score);
-    return holds && where_holds(scan, planned, &matcher->watches[number]);
+        holds = score_holds(scan, planned, matcher->watches[number], score);
+    return holds && where_holds(scan, planned, matcher->watches[number]);
 }
 
 static void add_hit(struct scan *scan, struct scan_hit hit)
