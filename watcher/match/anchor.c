@@ -114,7 +114,8 @@ static void factors_of(struct anchors *anchors, uint32_t number)
     case PLAN_FIELD:
     case PLAN_NOT:
     case PLAN_META: break;
-    case PLAN_WORD: single(anchors, node->first); break;
+    case PLAN_WORD:
+    case PLAN_REGEX: single(anchors, node->first); break;
     case PLAN_PHRASE:
     case PLAN_SLOPPY:
     case PLAN_WINDOW:

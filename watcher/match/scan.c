@@ -2,6 +2,7 @@
 
 #include "common/mem.h"
 #include "watcher/match/run.h"
+#include "watcher/match/running.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ void scan_free(struct scan *scan)
     view_done(&scan->page);
     pattern_memo_done(&scan->folded_memo);
     pattern_memo_done(&scan->surface_memo);
+    expressions_scratch_done(&scan->expressions);
     plan_done(&scan->desk);
     eval_done(&scan->eval);
     free(scan->whole.words);
@@ -89,6 +91,7 @@ static void use_matcher(struct scan *scan, const struct matcher *matcher)
         view_use(&scan->page, &matcher->terms);
     pattern_memo_clear(&scan->folded_memo, matcher->terms.count);
     pattern_memo_clear(&scan->surface_memo, matcher->terms.count);
+    expressions_use(&scan->expressions, &matcher->terms.expressions);
     make_watch_room(scan, matcher);
 }
 
@@ -150,6 +153,29 @@ static const struct text_segment *whole_page(struct scan_page *page, const struc
     return &page->segment;
 }
 
+// Adds the regular expressions that match to a view that has been filled: those that vectorscan finds, and
+// where its filter lets through more than the expression, when this is really there.
+static void see_expressions(struct scan *scan, const struct matcher *matcher, struct view *view)
+{
+    const struct expressions *set = &matcher->terms.expressions;
+    const struct span *spans;
+    if (!set->count)
+        return;
+    if (!view->running)
+        view->running = running_new();
+    running_fill(view->running, view->text, view->segment, set->count);
+    if (!scan->one_by_one)
+        expressions_scan(set, &scan->expressions, running_text(view->running));
+    size_t count = scan->one_by_one ? set->count : scan->expressions.count;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t number = scan->one_by_one ? (uint32_t)i : scan->expressions.found[i];
+        const struct expression *expression = set->list[number];
+        if ((expression->exact && !scan->one_by_one) ||
+            running_find(view->running, number, expression, &spans))
+            view_add(view, set->terms[number]);
+    }
+}
+
 static void begin_text(struct scan *scan, const struct matcher *matcher, const struct text *text)
 {
     use_matcher(scan, matcher);
@@ -161,6 +187,7 @@ static void begin_text(struct scan *scan, const struct matcher *matcher, const s
     if (matcher->plan.has_pages && text->segment_count > 1) {
         view_fill(&scan->page, &scan->folded_memo, &scan->surface_memo, text,
                   whole_page(&scan->whole, text));
+        see_expressions(scan, matcher, &scan->page);
         scan->eval.page = &scan->page;
     }
 }
@@ -175,6 +202,7 @@ void scan_show(struct scan *scan, const struct matcher *matcher, const struct te
         return;
     view_fill(&scan->segment, &scan->folded_memo, &scan->surface_memo, text,
               &text->segments[segment]);
+    see_expressions(scan, matcher, &scan->segment);
     scan->number = segment;
 }
 
@@ -420,6 +448,7 @@ size_t scan_run(struct scan *scan, const struct matcher *matcher, const struct t
 size_t scan_run_all(struct scan *scan, const struct matcher *matcher, const struct text *text,
                     const struct scan_hit **out)
 {
+    scan->one_by_one = true;
     begin_text(scan, matcher, text);
     for (uint32_t i = 0; i < text->segment_count; i++) {
         scan_show(scan, matcher, text, i);
@@ -430,6 +459,7 @@ size_t scan_run_all(struct scan *scan, const struct matcher *matcher, const stru
                 add_hit(scan, hit);
         }
     }
+    scan->one_by_one = false;
     *out = scan->hits;
     return scan->hit_count;
 }

@@ -14,6 +14,7 @@
 #include <time.h>
 
 enum {
+    ITEMS = 4, // of an expression
     ROUNDS = 150,
     WATCHES = 24,
     WORDS_MOST = 60,
@@ -28,6 +29,7 @@ enum kind {
     PREFIX,
     PHRASE,
     WINDOW,
+    REGEX,
     OR,
     NEAR,
     ONEAR,
@@ -42,8 +44,15 @@ enum kind {
     FIRST,
 };
 
+struct item { // of an expression: any of these letters, least .. most times
+    const char *letters;
+    int least, most;
+};
+
 struct tree {
     enum kind kind;
+    struct item items[ITEMS];
+    bool any_case;
     int number;
     const char *words[LEAF_WORDS];
     int word_count; // of a phrase
@@ -59,6 +68,8 @@ struct plain { // a text
     const char *words[WORDS_MOST];
     int paragraph[WORDS_MOST], sentence[WORDS_MOST];
     int count;
+    char letters[WORDS_MOST * 8];                // paragraph after paragraph
+    int first[WORDS_MOST], behind[WORDS_MOST];   // of each word
 };
 
 // ---- chance --------------------------------------------------------------------------------
@@ -76,16 +87,31 @@ static const char *any_word(void)
     return vocabulary[below(VOCABULARY)];
 }
 
+// Three letters or more of a word, and something before and behind it.
+static void any_expression(struct tree *tree)
+{
+    static const struct item around[] = {{"aeiou", 0, 2},  {" ", 0, 1}, {"klmnop", 1, 3},
+                                         {"a", 0, 9},      {". ", 1, 2}, {"abcdefghijklmnop", 2, 5},
+                                         {" kalomi.", 0, 40}, {"KLM", 0, 1}};
+    tree->any_case = below(2);
+    tree->items[0] = around[below(8)];
+    tree->items[1] = (struct item){any_word(), 1, 1}; // its letters, not one of them
+    tree->items[2] = around[below(8)];
+    tree->items[3] = around[below(8)];
+}
+
 static struct tree *any_tree(struct tc_arena *arena, int depth, bool spans_only)
 {
     struct tree *tree = tc_arena_take(arena, sizeof *tree);
-    static const enum kind leaves[] = {WORD, WORD, WORD, WORD, PREFIX, PHRASE, WINDOW};
+    static const enum kind leaves[] = {WORD, WORD, WORD, PREFIX, PHRASE, WINDOW, REGEX};
     int kinds = spans_only ? EXCEPT + 1 - OR : FIRST + 1 - OR;
     tree->kind = !depth || below(4) == 0 ? leaves[below(7)] : OR + (enum kind)below(kinds);
     tree->number = below(4);
     tree->words[0] = any_word();
     tree->words[1] = any_word();
     tree->word_count = 2;
+    if (tree->kind == REGEX)
+        any_expression(tree);
     if (tree->kind < OR)
         return tree;
     bool two = tree->kind != ANY && tree->kind != OR && tree->kind < ANY;
@@ -134,7 +160,12 @@ static struct tree *joined(struct tc_arena *arena, enum kind kind, struct tree *
 
 static struct tree *any_clause(struct tc_arena *arena)
 {
-    switch (below(6)) {
+    struct tree *tree;
+    switch (below(7)) {
+    case 6:
+        tree = leaf(arena, REGEX, 1);
+        any_expression(tree);
+        return tree;
     case 0: return leaf(arena, PHRASE, 2 + below(3));
     case 1: return group(arena, below(2) ? NEAR : ONEAR, 2);
     case 2: return leaf(arena, PREFIX, 1);
@@ -187,6 +218,19 @@ static void print_call(const struct tree *tree, const char *name, struct tc_buf 
     print_joined(tree, ", ", out);
 }
 
+static void print_expression(const struct tree *tree, struct tc_buf *out)
+{
+    tc_buf_puts(out, "/");
+    for (int i = 0; i < ITEMS; i++) {
+        const struct item *item = &tree->items[i];
+        if (i == 1)
+            tc_buf_puts(out, item->letters);
+        else
+            tc_buf_addf(out, "[%s]{%d,%d}", item->letters, item->least, item->most);
+    }
+    tc_buf_puts(out, tree->any_case ? "/i" : "/");
+}
+
 static void print(const struct tree *tree, struct tc_buf *out)
 {
     static const char *const joints[] = {
@@ -207,6 +251,7 @@ static void print(const struct tree *tree, struct tc_buf *out)
     case WINDOW:
         tc_buf_addf(out, "\"%s %s\"~%d", tree->words[0], tree->words[1], tree->number);
         break;
+    case REGEX: print_expression(tree, out); break;
     case OR:
     case AND:
     case AND_NOT:
@@ -323,6 +368,66 @@ static bool is_phrase(const struct tree *tree, const struct plain *text, int at,
     return true;
 }
 
+static char in_case(const struct tree *tree, char letter)
+{
+    return tree->any_case && letter >= 'A' && letter <= 'Z' ? (char)(letter + 'a' - 'A') : letter;
+}
+
+static bool is_one_of(const struct tree *tree, const struct item *item, char letter)
+{
+    for (const char *p = item->letters; letter && *p; p++) {
+        if (in_case(tree, *p) == in_case(tree, letter))
+            return true;
+    }
+    return false;
+}
+
+// The farthest end of items i.. from letter `at` to letter `to` at most; -1 when there is none.
+static int farthest(const struct tree *tree, int i, const char *letters, int at, int to)
+{
+    const struct item *item = &tree->items[i];
+    int best = -1, count = 0;
+    if (i == ITEMS)
+        return at;
+    if (i == 1) {
+        for (const char *p = item->letters; *p; p++, at++) {
+            if (at >= to || in_case(tree, *p) != in_case(tree, letters[at]))
+                return -1;
+        }
+        return farthest(tree, i + 1, letters, at, to);
+    }
+    for (;; at++, count++) {
+        int end = count >= item->least ? farthest(tree, i + 1, letters, at, to) : -1;
+        best = end > best ? end : best;
+        if (count == item->most || at >= to || !is_one_of(tree, item, letters[at]))
+            return best;
+    }
+}
+
+// From every letter of every paragraph the longest match; those inside another do not count.
+static void find_expression(const struct tree *tree, const struct plain *text, int from, int to,
+                            struct places *out)
+{
+    for (int word = 0, next; word < text->count; word = next) {
+        for (next = word; next < text->count && text->paragraph[next] == text->paragraph[word];)
+            next++;
+        int end = text->behind[next - 1], reach = -1;
+        end += text->letters[end] == '.';
+        for (int at = text->first[word]; at < end; at++) {
+            int behind = farthest(tree, 0, text->letters, at, end), first = word, last = next - 1;
+            if (behind <= reach)
+                continue;
+            reach = behind;
+            while (text->behind[first] <= at)
+                first++;
+            while (text->first[last] >= behind)
+                last--;
+            if (first >= from && last < to)
+                add(out, first, last);
+        }
+    }
+}
+
 static void find_leaf(const struct tree *tree, const struct plain *text, int from, int to,
                       struct places *out)
 {
@@ -379,6 +484,7 @@ static void find(const struct tree *tree, const struct plain *text, int from, in
     case PREFIX:
     case PHRASE: find_leaf(tree, text, from, to, out); return;
     case WINDOW: find_window(tree, text, from, to, out); return;
+    case REGEX: find_expression(tree, text, from, to, out); return;
     case NEAR:
     case ONEAR:
     case NOTNEAR:
@@ -490,16 +596,23 @@ static void note_hit(const struct matcher *matcher, uint32_t watch)
 
 static void make_text(struct plain *text, struct tc_buf *out)
 {
-    int paragraph = 0, sentence = 0;
+    int paragraph = 0, sentence = 0, letters = 0;
     bool begins = true;
     text->count = 1 + below(WORDS_MOST);
     for (int i = 0; i < text->count; i++) {
         text->words[i] = any_word();
         text->paragraph[i] = paragraph;
         text->sentence[i] = sentence;
+        text->first[i] = letters;
         tc_buf_byte(out, (char)(text->words[i][0] - (begins ? 'a' - 'A' : 0)));
         tc_buf_puts(out, text->words[i] + 1);
+        letters += (int)strlen(text->words[i]);
+        text->behind[i] = letters;
+        memcpy(text->letters + text->first[i], out->ptr + out->len - strlen(text->words[i]),
+               strlen(text->words[i]));
         bool ends = below(6) == 0, breaks = ends && below(3) == 0;
+        memcpy(text->letters + letters, ends ? ". " : "  ", 2);
+        letters += ends ? 2 : 1;
         tc_buf_puts(out, breaks ? ".\n\n" : ends ? ". " : " ");
         begins = ends;
         sentence += ends;
