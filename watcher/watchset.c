@@ -336,7 +336,7 @@ static void holding_drop(void *context)
 }
 
 // Makes the matcher of all watches that run.
-static int compile(struct watchset *set, struct tc_err *err)
+static int compile(struct watchset *set, const struct watchset *before, struct tc_err *err)
 {
     struct holding *holding = tc_new(sizeof *holding);
     holding->watches = tc_new((count_all(set) + 1) * sizeof *holding->watches);
@@ -353,8 +353,8 @@ static int compile(struct watchset *set, struct tc_err *err)
     }
     int code = TC_OK;
     if (set->watches)
-        code =
-            matcher_new(holding->watches, set->watches, holding_drop, holding, &set->matcher, err);
+        code = matcher_new_after(holding->watches, set->watches, before ? before->matcher : NULL,
+                                 holding_drop, holding, &set->matcher, err);
     if (code != TC_OK || !set->watches)
         holding_drop(holding);
     return code;
@@ -386,7 +386,7 @@ int watchset_load(const tc_str *globs, size_t count, const struct text_settings 
     if (!before && any_lost(set))
         code = tc_diags_result(diags, err);
     if (code == TC_OK)
-        code = compile(set, err);
+        code = compile(set, before, err);
     if (code == TC_OK)
         *out = set;
     else

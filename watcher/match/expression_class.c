@@ -119,14 +119,13 @@ bool expression_next(struct expression_reader *reader, uint32_t *c)
     return true;
 }
 
-static bool is_hex(char c, uint32_t *value)
+// The value of a hexadecimal digit; 16 when it is none.
+static uint32_t hex_of(char c)
 {
-    uint32_t digit = c >= '0' && c <= '9'   ? (uint32_t)(c - '0')
-                     : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10)
-                     : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A' + 10)
-                                            : 16;
-    *value = *value * 16 + (digit & 15);
-    return digit < 16;
+    if (c >= '0' && c <= '9')
+        return (uint32_t)(c - '0');
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10) : 16;
 }
 
 // \xE9, \x{1F600}
@@ -136,11 +135,9 @@ static uint32_t read_hex(struct expression_reader *reader, size_t from)
     uint32_t value = 0;
     bool braces = reader->at < text.len && text.ptr[reader->at] == '{';
     size_t at = reader->at + braces, first = at, most = braces ? 6 : 2;
-    while (at < text.len && at - first < most && is_hex(text.ptr[at], &value))
-        at++;
+    for (; at < text.len && at - first < most && hex_of(text.ptr[at]) < 16; at++)
+        value = value * 16 + hex_of(text.ptr[at]);
     bool fine = braces ? at > first && at < text.len && text.ptr[at] == '}' : at - first == 2;
-    if (!fine && braces)
-        value /= at < text.len && at - first < most ? 16 : 1;
     reader->at = at + (braces && fine);
     if (!fine || value == 0 || value == '\n' || value > LAST_CHARACTER ||
         (value >= 0xD800 && value <= 0xDFFF)) {
