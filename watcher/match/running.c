@@ -383,7 +383,7 @@ size_t running_find_other(struct running *running, const struct expression *expr
     for (uint32_t i = 0; i < running->segment->paragraph_count; i++)
         find_in(running, i, expression);
     size_t count = running->spans.count - begun;
-    *out = running->spans.at + begun;
+    *out = count ? running->spans.at + begun : NULL;
     running->spans.count = begun;
     return count;
 }
@@ -401,6 +401,6 @@ size_t running_find(struct running *running, size_t number, const struct express
                                  sizeof *running->asked);
         running->asked[running->asked_count++] = (uint32_t)number;
     }
-    *out = running->spans.at + found->first;
+    *out = found->count ? running->spans.at + found->first : NULL;
     return found->count;
 }
