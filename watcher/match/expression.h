@@ -28,7 +28,7 @@
 
 enum {
     EXPRESSION_LETTERS = 3,      // in a row, in every match
-    EXPRESSION_STEPS_MOST = 1000, // a{1000}{1000} stands for a million: refused
+    EXPRESSION_STEPS_MOST = 2000, // a{1000}{1000} would be a million: refused
     EXPRESSION_DEPTH_MOST = 32,
 };
 

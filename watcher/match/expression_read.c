@@ -73,7 +73,7 @@ static void count_steps(struct expression_reader *reader, struct part *part, uin
 {
     if (steps > EXPRESSION_STEPS_MOST)
         expression_fail(reader, from, reader->at, "say it with fewer or smaller repeats",
-                        "this is too large: it stands for %llu characters, at most %d are allowed",
+                        "this is too large: it takes %llu steps, at most %d are allowed",
                         (unsigned long long)steps, EXPRESSION_STEPS_MOST);
     part->steps = steps > EXPRESSION_STEPS_MOST ? EXPRESSION_STEPS_MOST : (uint32_t)steps;
 }

@@ -87,11 +87,6 @@ static size_t wanted_of(const struct expressions *set, const struct expression_b
     return wanted;
 }
 
-static size_t blocks_for(size_t expressions)
-{
-    return (expressions + EXPRESSIONS_BLOCK - 1) / EXPRESSIONS_BLOCK;
-}
-
 struct choice {
     struct expression_block *block;
     size_t wanted;
@@ -107,7 +102,7 @@ static int larger_first(const void *a, const void *b)
 static size_t choose(const struct expressions *set, const struct expressions *before,
                      struct choice *choices)
 {
-    size_t count = 0, left = set->count, most = blocks_for(set->count) + EXPRESSIONS_SPARE;
+    size_t count = 0, left = set->count;
     for (size_t i = 0; before && i < before->block_count; i++) {
         struct expression_block *block = before->blocks[i].block;
         struct choice choice = {block, wanted_of(set, block)};
@@ -118,7 +113,7 @@ static size_t choose(const struct expressions *set, const struct expressions *be
         qsort(choices, count, sizeof *choices, larger_first);
     for (size_t i = 0; i < count; i++)
         left -= choices[i].wanted;
-    while (count && count + blocks_for(left) > most)
+    while (count && count + (left > 0) > EXPRESSIONS_BLOCKS)
         left += choices[--count].wanted;
     return count;
 }
@@ -197,15 +192,11 @@ static int compile_others(struct expressions *set, const bool *done, struct tc_e
 {
     uint32_t *numbers = tc_new((set->count + 1) * sizeof *numbers);
     size_t left = 0;
-    int code = TC_OK;
     for (size_t i = 0; i < set->count; i++) {
         if (!done[i])
             numbers[left++] = (uint32_t)i;
     }
-    for (size_t at = 0; at < left && code == TC_OK; at += EXPRESSIONS_BLOCK) {
-        size_t count = left - at < EXPRESSIONS_BLOCK ? left - at : EXPRESSIONS_BLOCK;
-        code = compile_block(set, numbers + at, count, err);
-    }
+    int code = left ? compile_block(set, numbers, left, err) : TC_OK;
     free(numbers);
     return code;
 }

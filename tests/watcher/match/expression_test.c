@@ -179,9 +179,9 @@ static const struct {
     {"abc\\p{Klingon}", 3, 14, "\\p needs the name of a property or script behind it"},
     {"abc\\P{Any}", 3, 10, "no character is meant by this"},
     {"abcd{1000}{1000}", 3, 16,
-     "this is too large: it stands for 1000000 characters, at most 1000 are allowed"},
+     "this is too large: it takes 1000000 steps, at most 2000 are allowed"},
     {"abc(d{30}e{30}){40}", 3, 19,
-     "this is too large: it stands for 2400 characters, at most 1000 are allowed"},
+     "this is too large: it takes 2400 steps, at most 2000 are allowed"},
     {"((((((((((((((((((((((((((((((((( abc", 32, 33, "groups are nested at most 32 deep"},
 };
 
@@ -274,7 +274,7 @@ static void small_blocks_are_joined_when_they_become_many(void **state)
     for (int i = 0; i < 12; i++) {
         sets[i] = numbered(0, 2 * i + 1);
         struct matcher *next = after(&sets[i], matcher);
-        assert_true(next->terms.expressions.block_count <= 1 + EXPRESSIONS_SPARE);
+        assert_true(next->terms.expressions.block_count <= EXPRESSIONS_BLOCKS);
         assert_int_equal(hits_of(next, "word0x word1x word2x word3x"),
                          2 * i + 1 < 4 ? 2 * i + 1 : 4);
         matcher_drop(matcher);
