@@ -96,8 +96,7 @@ static const char *missed_expression(struct explain *explain, const struct plan_
     if (!folded || !running_find_other(view->running, folded, &spans))
         return "it matches nothing";
     tc_str other = scan_match(view, spans[0], explain->arena).words;
-    return note(explain,
-                "upper and lower case differ: \"%.*s\" is there, which /.../i would match",
+    return note(explain, "upper and lower case differ: \"%.*s\" is there, which /.../i would match",
                 TC_ARG(other));
 }
 

@@ -27,7 +27,7 @@
 #include "common/arena.h"
 
 enum {
-    EXPRESSION_LETTERS = 3,      // in a row, in every match
+    EXPRESSION_LETTERS = 3,       // in a row, in every match
     EXPRESSION_STEPS_MOST = 2000, // a{1000}{1000} would be a million: refused
     EXPRESSION_DEPTH_MOST = 32,
 };

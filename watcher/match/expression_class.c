@@ -160,7 +160,8 @@ uint32_t expression_escaped(struct expression_reader *reader, size_t from, uint3
         expression_fail(reader, from, reader->at, NULL,
                         "back-references are not supported: an expression takes linear time");
     else if (c < 0x80 && (((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '0'))
-        expression_fail(reader, from, reader->at, "escapes are \\d \\w \\s \\b \\p{..} \\x{..} and signs",
+        expression_fail(reader, from, reader->at,
+                        "escapes are \\d \\w \\s \\b \\p{..} \\x{..} and signs",
                         "\\%c has no meaning here", (char)c);
     return c;
 }
@@ -171,9 +172,8 @@ uint32_t expression_escaped(struct expression_reader *reader, size_t from, uint3
 static USet *read_property(struct expression_reader *reader, size_t from)
 {
     tc_str text = reader->text, name = {0};
-    const char *end = reader->at < text.len
-                          ? memchr(text.ptr + reader->at, '}', text.len - reader->at)
-                          : NULL;
+    const char *end =
+        reader->at < text.len ? memchr(text.ptr + reader->at, '}', text.len - reader->at) : NULL;
     if (end && text.ptr[reader->at] == '{')
         name = tc_str_cut(text, reader->at + 1, (size_t)(end - text.ptr));
     UChar pattern[PROPERTY_BYTES + 8] = {'[', '\\', 'p', '{'};

@@ -115,10 +115,9 @@ static void add_match(struct search *search, uint32_t begin)
     struct expression_finder *finder = search->finder;
     while (finder->match_count && finder->matches[finder->match_count - 1].from >= begin)
         finder->match_count--;
-    finder->matches = tc_room(finder->matches, finder->match_count, &finder->match_room,
-                              sizeof *finder->matches);
-    finder->matches[finder->match_count++] =
-        (struct expression_match){begin, (uint32_t)search->at};
+    finder->matches =
+        tc_room(finder->matches, finder->match_count, &finder->match_room, sizeof *finder->matches);
+    finder->matches[finder->match_count++] = (struct expression_match){begin, (uint32_t)search->at};
 }
 
 // Reaches a step and all behind it that take no character. The first begin to reach the end is the earliest.
@@ -155,7 +154,8 @@ static void skip(struct search *search)
     const char *text = search->text.ptr;
     for (; search->at < search->text.len; search->at++) {
         unsigned char c = (unsigned char)text[search->at];
-        if (c < 0x80 ? expression_set_has_ascii(first, c) : first->range_count && (c & 0xC0) != 0x80)
+        if (c < 0x80 ? expression_set_has_ascii(first, c)
+                     : first->range_count && (c & 0xC0) != 0x80)
             return;
     }
 }

@@ -12,7 +12,7 @@
 #include "common/buf.h"
 
 enum {
-    FILTER_RANGES_MOST = 4, // of a set, above ASCII
+    FILTER_RANGES_MOST = 4,  // of a set, above ASCII
     FILTER_REPEAT_MOST = 24, // characters that a{n,m} is written out to
     FILTER_MOST = 400,       // characters of the whole filter
     BEYOND = 4,              // characters that one above ASCII counts as: its bytes
@@ -20,7 +20,7 @@ enum {
 
 // ---- letters in a row ----------------------------------------------------------------------------
 
-struct run { // letters in a row that every match of a part has
+struct run {  // letters in a row that every match of a part has
     bool all; // and nothing else, `best` of them
     uint32_t begin, end, best;
 };

@@ -70,6 +70,7 @@ bool expression_next(struct expression_reader *reader, uint32_t *c);
 bool expression_has_letters(const struct part *root);
 
 // Lays out steps and writes the filter.
-void expression_make(struct expression *expression, const struct part *root, struct tc_arena *arena);
+void expression_make(struct expression *expression, const struct part *root,
+                     struct tc_arena *arena);
 
 #endif

@@ -85,8 +85,9 @@ static void wrong_group(struct expression_reader *reader, size_t from)
     char sign = peek(reader, 1), next = peek(reader, 2);
     size_t to = from + 3;
     if (sign == '=' || sign == '!' || (sign == '<' && (next == '=' || next == '!')))
-        expression_fail(reader, from, to + (sign == '<'), "use NEAR, NOT or EXCEPT around it",
-                        "looking ahead or behind is not supported: an expression takes linear time");
+        expression_fail(
+            reader, from, to + (sign == '<'), "use NEAR, NOT or EXCEPT around it",
+            "looking ahead or behind is not supported: an expression takes linear time");
     else if (sign == 'i')
         expression_fail(reader, from, to, "write /.../i", "case is told behind the last slash");
     else
@@ -254,8 +255,9 @@ static struct part *read_join(struct expression_reader *reader)
         size_t from = reader->at;
         struct part *piece = read_piece(reader);
         if (join->count && is_blank(piece) && is_blank(join->kids[join->count - 1]))
-            expression_fail(reader, from, reader->at, "write one",
-                            "two blanks match nothing: in running text all white space is one blank");
+            expression_fail(
+                reader, from, reader->at, "write one",
+                "two blanks match nothing: in running text all white space is one blank");
         add_kid(reader, join, &room, piece);
         steps += piece->steps;
         count_steps(reader, join, steps, begun);
@@ -293,7 +295,8 @@ const struct expression *expression_read(tc_str text, bool fold_case, struct tc_
         expression_fail(&reader, reader.at, reader.at + 1, "a \")\" itself is written \\)",
                         "\")\" without \"(\"");
     if (!reader.failed && !expression_has_letters(root))
-        expression_fail(&reader, 0, text.len, "add letters that stand in everything it should match",
+        expression_fail(&reader, 0, text.len,
+                        "add letters that stand in everything it should match",
                         "an expression needs at least %d letters or digits in a row that every "
                         "match holds",
                         EXPRESSION_LETTERS);

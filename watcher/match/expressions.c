@@ -68,8 +68,7 @@ void expressions_add(struct expressions *set, const struct expression *expressio
 {
     struct tc_buf key = {0};
     key_of(expression, &key);
-    set->list =
-        tc_room(set->list, set->count, &set->list_room, sizeof(const struct expression *));
+    set->list = tc_room(set->list, set->count, &set->list_room, sizeof(const struct expression *));
     set->terms = tc_room(set->terms, set->count, &set->term_room, sizeof *set->terms);
     set->list[set->count] = expression;
     set->terms[set->count] = term;
@@ -209,7 +208,8 @@ int expressions_seal(struct expressions *set, const uint32_t *map, const struct 
     if (!set->count)
         return TC_OK;
     if (set->count > EXPRESSIONS_MOST)
-        return tc_fail(err, TC_EFULL, "the watches have %zu different regular expressions, at most %d are allowed",
+        return tc_fail(err, TC_EFULL,
+                       "the watches have %zu different regular expressions, at most %d are allowed",
                        set->count, EXPRESSIONS_MOST);
     if (hs_valid_platform() != HS_SUCCESS)
         return tc_fail(err, TC_EINVAL,
@@ -275,8 +275,8 @@ void expressions_scan(const struct expressions *set, struct expressions_scratch 
     for (size_t i = 0; i < set->block_count; i++) {
         const struct expressions_block *block = &set->blocks[i];
         scratch->numbers = block->numbers;
-        if (hs_scan(block->block->database, text.ptr, (unsigned)text.len, 0, scratch->scratch,
-                    note, scratch) != HS_SUCCESS)
+        if (hs_scan(block->block->database, text.ptr, (unsigned)text.len, 0, scratch->scratch, note,
+                    scratch) != HS_SUCCESS)
             abort(); // only a damaged database or scratch: a bug of ours
     }
 }

@@ -29,7 +29,7 @@ struct expressions {
     struct expressions_block {
         struct expression_block *block; // held
         uint32_t *numbers;              // by its own; not wanted here: DICT_NONE
-    } *blocks;
+    } * blocks;
     size_t block_count, block_room;
 };
 

@@ -183,6 +183,11 @@ static struct query_node *read_regex(struct reader *reader)
     if (!node->expression)
         query_wrong(&reader->lexer, text_from + wrong.from, text_from + wrong.to, "E0117",
                     wrong.help, "%s", wrong.message);
+    if (reader->now.kind == TOKEN_WORD && reader->now.from == token.to) {
+        query_wrong(&reader->lexer, reader->now.from, reader->now.to, "E0101",
+                    "any case: /gpt-?4/i", "only i may stand directly behind an expression");
+        advance(reader);
+    }
     return node;
 }
 

@@ -518,13 +518,6 @@ static void lex_regex(struct query_lexer *lexer, struct query_token *token)
     end = at + 1;
     token->fold_case = peek(lexer->text, end) == 'i';
     token->to = end + token->fold_case;
-    size_t behind = word_end(lexer->text, token->to);
-    if (behind > token->to) {
-        query_wrong(lexer, token->to, behind, "E0101", "any case: /gpt-?4/i",
-                    "only i may stand directly behind an expression");
-        token->kind = TOKEN_BAD;
-        token->to = behind;
-    }
 }
 
 static void lex_word(struct query_lexer *lexer, struct query_token *token)

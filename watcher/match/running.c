@@ -14,12 +14,12 @@ struct mark { // from here on, original bytes are text bytes and a distance
     uint32_t at, from;
 };
 
-struct piece { // a paragraph
+struct piece {         // a paragraph
     uint32_t from, to; // in text[]
     uint32_t first_mark;
 };
 
-struct found { // of one expression
+struct found {             // of one expression
     uint32_t first, count; // in spans[]
     bool known;
 };

@@ -151,8 +151,7 @@ uint32_t terms_of_expression(struct terms *terms, const struct expression *expre
     *number = expressions_number(set, expression);
     if (*number == DICT_NONE) {
         *number = (uint32_t)set->count;
-        expressions_add(set, expression,
-                        new_term(terms, (struct lexicon_key){0, 0}, cost, false));
+        expressions_add(set, expression, new_term(terms, (struct lexicon_key){0, 0}, cost, false));
     }
     return set->terms[*number];
 }

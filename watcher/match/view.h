@@ -26,7 +26,7 @@ struct view {
     const struct text *text;
     const struct text_segment *segment;
     struct running *running; // what regular expressions look at; NULL until there are some
-    bool plain; // no two words share a position: neighbours are neighbours by number
+    bool plain;              // no two words share a position: neighbours are neighbours by number
     uint32_t *bits;
     size_t bit_room;
     uint32_t *pairs; // the bits of pairs that are set

@@ -34,10 +34,10 @@ static void assert_shows(const char *query, const char *text, const char *wanted
     tc_arena_free(arena);
 }
 
-#define HARD_WRAPPED \
-    "The ministers of twelve countries met in the old harbour town and spoke\n" \
-    "of the export licences which the government wants to give only to those\n" \
-    "who can show that no chip is sold on, and the meeting ended at midnight\n" \
+#define HARD_WRAPPED                                                                               \
+    "The ministers of twelve countries met in the old harbour town and spoke\n"                    \
+    "of the export licences which the government wants to give only to those\n"                    \
+    "who can show that no chip is sold on, and the meeting ended at midnight\n"                    \
     "without any joint statement, which several of them said was no surprise\n"
 
 static const struct {
@@ -55,12 +55,17 @@ static const struct {
     {"/abc\\/def/", "abc/def", "abc/def"},
     // the text is the one that words are read from
     {"/software said/", "the soft\xc2\xadware \t said", "soft\xc2\xadware \t said"},
-    {"/it's \"fine\" x/", "it\xe2\x80\x99s \xe2\x80\x9c""fine\xe2\x80\x9d x", "it\xe2\x80\x99s \xe2\x80\x9c""fine\xe2\x80\x9d x"},
+    {"/it's \"fine\" x/",
+     "it\xe2\x80\x99s \xe2\x80\x9c"
+     "fine\xe2\x80\x9d x",
+     "it\xe2\x80\x99s \xe2\x80\x9c"
+     "fine\xe2\x80\x9d x"},
     {"/sold on.*at midnight without/", HARD_WRAPPED,
      "sold on, and the meeting ended at midnight\nwithout"},
     {"/café/", "cafe\xcc\x81 noir", "cafe\xcc\x81"},
     {"/cafe\xcc\x81 n/", "caf\xc3\xa9 noir", "caf\xc3\xa9 noir"},
-    {"/GPT5/", "\xef\xbc\xa7\xef\xbc\xb0\xef\xbc\xb4\xef\xbc\x95!", "\xef\xbc\xa7\xef\xbc\xb0\xef\xbc\xb4\xef\xbc\x95"},
+    {"/GPT5/", "\xef\xbc\xa7\xef\xbc\xb0\xef\xbc\xb4\xef\xbc\x95!",
+     "\xef\xbc\xa7\xef\xbc\xb0\xef\xbc\xb4\xef\xbc\x95"},
     {"/gpt-5/", "see https://x.com/gpt-5 there", ""},
     {"/see there/", "see https://x.com/gpt-5 there", "see https://x.com/gpt-5 there"},
     // edges and ends
@@ -324,8 +329,7 @@ static void why_tells_of_case(void **state)
     static const struct {
         const char *query, *note;
     } cases[] = {
-        {"/gpt-\\d/",
-         "upper and lower case differ: \"GPT-4\" is there, which /.../i would match"},
+        {"/gpt-\\d/", "upper and lower case differ: \"GPT-4\" is there, which /.../i would match"},
         {"/llama\\d/", "it matches nothing"},
         {"/llama\\d/i", "it matches nothing"},
         {"/GPT-\\d/", ""},

@@ -7,14 +7,13 @@
 // A second set of queries has the shapes that most watches have. These are matched by programs and never
 // reach the evaluator, so the test also looks which kinds of clauses had a part in what matched.
 
+#include "tests/watcher/match/chance.h"
+#include "tests/watcher/match/expression_items.h"
 #include "tests/watcher/match/try.h"
 #include "watcher/match/matcher_body.h"
 #include "watcher/match/view.h"
 
-#include <time.h>
-
 enum {
-    ITEMS = 4, // of an expression
     ROUNDS = 150,
     WATCHES = 24,
     WORDS_MOST = 60,
@@ -44,15 +43,9 @@ enum kind {
     FIRST,
 };
 
-struct item { // of an expression: any of these letters, least .. most times
-    const char *letters;
-    int least, most;
-};
-
 struct tree {
     enum kind kind;
-    struct item items[ITEMS];
-    bool any_case;
+    struct expression_items expression;
     int number;
     const char *words[LEAF_WORDS];
     int word_count; // of a phrase
@@ -60,45 +53,15 @@ struct tree {
     int count;
 };
 
-static const char *const vocabulary[] = {"kalo", "kami", "lomi", "lonu", "nupe", "peka",
-                                         "mire", "sato", "kam",  "lom",  "vatu", "wero"};
-enum { VOCABULARY = sizeof vocabulary / sizeof *vocabulary };
-
 struct plain { // a text
     const char *words[WORDS_MOST];
     int paragraph[WORDS_MOST], sentence[WORDS_MOST];
     int count;
-    char letters[WORDS_MOST * 8];                // paragraph after paragraph
-    int first[WORDS_MOST], behind[WORDS_MOST];   // of each word
+    char letters[WORDS_MOST * 8];              // paragraph after paragraph
+    int first[WORDS_MOST], behind[WORDS_MOST]; // of each word
 };
 
-// ---- chance --------------------------------------------------------------------------------
-
-static uint64_t chance;
-
-static int below(int limit)
-{
-    chance = chance * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (int)((chance >> 33) % (uint64_t)limit);
-}
-
-static const char *any_word(void)
-{
-    return vocabulary[below(VOCABULARY)];
-}
-
-// Three letters or more of a word, and something before and behind it.
-static void any_expression(struct tree *tree)
-{
-    static const struct item around[] = {{"aeiou", 0, 2},  {" ", 0, 1}, {"klmnop", 1, 3},
-                                         {"a", 0, 9},      {". ", 1, 2}, {"abcdefghijklmnop", 2, 5},
-                                         {" kalomi.", 0, 40}, {"KLM", 0, 1}};
-    tree->any_case = below(2);
-    tree->items[0] = around[below(8)];
-    tree->items[1] = (struct item){any_word(), 1, 1}; // its letters, not one of them
-    tree->items[2] = around[below(8)];
-    tree->items[3] = around[below(8)];
-}
+// ---- any query ----------------------------------------------------------------------------
 
 static struct tree *any_tree(struct tc_arena *arena, int depth, bool spans_only)
 {
@@ -111,7 +74,7 @@ static struct tree *any_tree(struct tc_arena *arena, int depth, bool spans_only)
     tree->words[1] = any_word();
     tree->word_count = 2;
     if (tree->kind == REGEX)
-        any_expression(tree);
+        items_any(&tree->expression, any_word());
     if (tree->kind < OR)
         return tree;
     bool two = tree->kind != ANY && tree->kind != OR && tree->kind < ANY;
@@ -164,7 +127,7 @@ static struct tree *any_clause(struct tc_arena *arena)
     switch (below(7)) {
     case 6:
         tree = leaf(arena, REGEX, 1);
-        any_expression(tree);
+        items_any(&tree->expression, any_word());
         return tree;
     case 0: return leaf(arena, PHRASE, 2 + below(3));
     case 1: return group(arena, below(2) ? NEAR : ONEAR, 2);
@@ -218,19 +181,6 @@ static void print_call(const struct tree *tree, const char *name, struct tc_buf 
     print_joined(tree, ", ", out);
 }
 
-static void print_expression(const struct tree *tree, struct tc_buf *out)
-{
-    tc_buf_puts(out, "/");
-    for (int i = 0; i < ITEMS; i++) {
-        const struct item *item = &tree->items[i];
-        if (i == 1)
-            tc_buf_puts(out, item->letters);
-        else
-            tc_buf_addf(out, "[%s]{%d,%d}", item->letters, item->least, item->most);
-    }
-    tc_buf_puts(out, tree->any_case ? "/i" : "/");
-}
-
 static void print(const struct tree *tree, struct tc_buf *out)
 {
     static const char *const joints[] = {
@@ -251,7 +201,7 @@ static void print(const struct tree *tree, struct tc_buf *out)
     case WINDOW:
         tc_buf_addf(out, "\"%s %s\"~%d", tree->words[0], tree->words[1], tree->number);
         break;
-    case REGEX: print_expression(tree, out); break;
+    case REGEX: items_print(&tree->expression, out); break;
     case OR:
     case AND:
     case AND_NOT:
@@ -368,59 +318,19 @@ static bool is_phrase(const struct tree *tree, const struct plain *text, int at,
     return true;
 }
 
-static char in_case(const struct tree *tree, char letter)
-{
-    return tree->any_case && letter >= 'A' && letter <= 'Z' ? (char)(letter + 'a' - 'A') : letter;
-}
-
-static bool is_one_of(const struct tree *tree, const struct item *item, char letter)
-{
-    for (const char *p = item->letters; letter && *p; p++) {
-        if (in_case(tree, *p) == in_case(tree, letter))
-            return true;
-    }
-    return false;
-}
-
-// The farthest end of items i.. from letter `at` to letter `to` at most; -1 when there is none.
-static int farthest(const struct tree *tree, int i, const char *letters, int at, int to)
-{
-    const struct item *item = &tree->items[i];
-    int best = -1, count = 0;
-    if (i == ITEMS)
-        return at;
-    if (i == 1) {
-        for (const char *p = item->letters; *p; p++, at++) {
-            if (at >= to || in_case(tree, *p) != in_case(tree, letters[at]))
-                return -1;
-        }
-        return farthest(tree, i + 1, letters, at, to);
-    }
-    for (;; at++, count++) {
-        int end = count >= item->least ? farthest(tree, i + 1, letters, at, to) : -1;
-        best = end > best ? end : best;
-        if (count == item->most || at >= to || !is_one_of(tree, item, letters[at]))
-            return best;
-    }
-}
-
-// From every letter of every paragraph the longest match; those inside another do not count.
 static void find_expression(const struct tree *tree, const struct plain *text, int from, int to,
                             struct places *out)
 {
     for (int word = 0, next; word < text->count; word = next) {
         for (next = word; next < text->count && text->paragraph[next] == text->paragraph[word];)
             next++;
-        int end = text->behind[next - 1], reach = -1;
+        int end = text->behind[next - 1], at = text->first[word], reach = -1;
         end += text->letters[end] == '.';
-        for (int at = text->first[word]; at < end; at++) {
-            int behind = farthest(tree, 0, text->letters, at, end), first = word, last = next - 1;
-            if (behind <= reach)
-                continue;
-            reach = behind;
+        for (; items_next(&tree->expression, text->letters, &at, end, &reach); at++) {
+            int first = word, last = next - 1;
             while (text->behind[first] <= at)
                 first++;
-            while (text->first[last] >= behind)
+            while (text->first[last] >= reach)
                 last--;
             if (first >= from && last < to)
                 add(out, first, last);
@@ -696,14 +606,6 @@ static int one_round(struct scan *scan, bool shapes)
         tc_buf_done(&round.queries[i]);
     tc_arena_free(arena);
     return wrong;
-}
-
-static void begin(void)
-{
-    const char *given = getenv("TEST_SEED");
-    uint64_t seed = given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL);
-    print_message("TEST_SEED=%llu\n", (unsigned long long)seed);
-    chance = seed;
 }
 
 static void random_watches_match_as_a_plain_reading_says(void **state)
