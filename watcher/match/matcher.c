@@ -54,9 +54,9 @@ static int make(const struct watch *watches, size_t count, const struct counts *
 {
     struct matcher *matcher = tc_new(sizeof *matcher);
     uint64_t seed;
-    if (count >= INDEX_RUN) {
+    if (count > INDEX_MOST) {
         free(matcher);
-        return tc_fail(err, TC_EFULL, "more than %u watches", INDEX_RUN - 1);
+        return tc_fail(err, TC_EFULL, "more than %d watches", INDEX_MOST);
     }
     matcher->watches = watches;
     matcher->count = count;

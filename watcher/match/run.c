@@ -232,7 +232,7 @@ static bool clause_holds(struct run *run, const uint32_t *clause)
 bool run_program(struct scan *scan, const struct matcher *matcher, const uint32_t *program,
                  double *score)
 {
-    struct run run = {scan, matcher, &scan->segment, *program & ~INDEX_SLOW, score};
+    struct run run = {scan, matcher, &scan->segment, *program & ~INDEX_ONCE, score};
     for (const uint32_t *clause = program + 1; *clause != PROGRAM_END;
          clause += length_of(clause)) {
         if (!clause_holds(&run, clause))

@@ -101,6 +101,9 @@ static uint32_t term_of_word(struct terms *terms, tc_str word, bool exact)
         float cost =
             exact || !terms->counts ? guess(word, false) : counts_share(terms->counts, word);
         *known = new_term(terms, keep(terms, word), cost, !exact);
+        if (exact)
+            terms->surface_lengths[(unsigned char)word.ptr[0]] |=
+                UINT32_C(1) << (word.len < 31 ? word.len : 31);
     }
     return *known;
 }
@@ -180,7 +183,8 @@ static uint32_t *number(const struct terms *terms)
 uint32_t *terms_seal(struct terms *terms)
 {
     uint32_t *map = number(terms);
-    struct lexicon_key *keys = tc_new(terms->count * sizeof *keys);
+    struct lexicon_key *keys = tc_table(terms->count, sizeof *keys);
+    keys[TERM_NONE] = (struct lexicon_key){0, 0};
     for (uint32_t term = 1; term < terms->count; term++)
         keys[map[term]] = terms->words.keys[term];
     free(terms->words.keys);
@@ -191,6 +195,8 @@ uint32_t *terms_seal(struct terms *terms)
     pattern_set_renumber(terms->folded_patterns, map);
     pattern_set_renumber(terms->surface_patterns, map);
     dict_renumber(&terms->patterns, map);
+    if (pattern_set_count(terms->surface_patterns))
+        memset(terms->surface_lengths, 0xff, sizeof terms->surface_lengths);
     free(terms->costs);
     free(terms->plain);
     terms->costs = NULL;

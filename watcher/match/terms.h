@@ -27,6 +27,8 @@ struct terms {
     struct dict patterns; // "f1hormus": form, edits, text -> term
     struct pattern_set *folded_patterns, *surface_patterns;
     struct expressions expressions;
+    uint32_t
+        surface_lengths[256];    // by first byte: bit n, watched surfaces of n bytes (31: or more)
     const struct counts *counts; // borrowed until sealed; NULL: guess
     float *costs;                // until sealed: guessed or counted share of texts that hold a term
     bool *plain;                 // until sealed: it is a folded word
@@ -47,6 +49,13 @@ uint32_t terms_of_expression(struct terms *terms, const struct expression *expre
 
 // Ends adding, but for the expressions (expressions_seal). Gives map[] from the numbers so far to the final ones; free() ends it.
 uint32_t *terms_seal(struct terms *terms);
+
+// Whether a surface can be watched, by its first byte and its length: most exact words are names, and most
+// words of a text are none.
+static inline bool terms_may_hold(const struct terms *terms, const char *surface, size_t len)
+{
+    return terms->surface_lengths[(unsigned char)*surface] >> (len < 31 ? len : 31) & 1;
+}
 
 size_t terms_bytes(const struct terms *terms); // when sealed
 

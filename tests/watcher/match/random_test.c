@@ -483,7 +483,7 @@ static void note_program(const struct matcher *matcher, uint32_t act)
         was_proven = true;
         return;
     }
-    const uint32_t *code = matcher->index->code + (act & ~INDEX_RUN) + 1;
+    const uint32_t *code = matcher->index->code + index_at(act) + 1;
     for (; *code != PROGRAM_END; code += 1 + program_operands(*code, &terms))
         had_part[program_kind(*code)] = true;
 }
@@ -491,14 +491,14 @@ static void note_program(const struct matcher *matcher, uint32_t act)
 static void note_hit(const struct matcher *matcher, uint32_t watch)
 {
     const struct index_part *part = &matcher->index->segment;
-    for (size_t i = 0; i < part->entry_count; i++) {
-        uint32_t act = part->entries[i].act;
-        uint32_t owner =
-            act & INDEX_RUN ? matcher->index->code[act & ~INDEX_RUN] & ~INDEX_SLOW : act;
-        if (owner != watch)
-            continue;
-        was_paired |= part->entries[i].need < VIEW_PAIRS;
-        note_program(matcher, act);
+    for (uint32_t term = 0; term < matcher->index->term_count; term++) {
+        struct index_row row = index_row(part, term);
+        for (uint32_t i = 0; i < row.count; i++) {
+            if (index_watch(matcher->index, row.acts[i]) != watch)
+                continue;
+            was_paired |= row.needs[i] < VIEW_PAIRS;
+            note_program(matcher, row.acts[i]);
+        }
     }
 }
 
