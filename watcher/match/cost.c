@@ -50,6 +50,8 @@ void cost_add(struct cost *cost, struct scan *scan, const struct text *text)
         scan_show(scan, cost->matcher, text, i);
         add_part(cost, &index->segment, &scan->segment);
         add_part(cost, &index->page, scan->eval.page);
+        if (i == 0)
+            add_part(cost, &index->whole, scan->eval.page);
         for (size_t k = 0; k < index->always_count; k++)
             cost->tries[index_watch(index, index->always[k])]++;
     }

@@ -144,22 +144,23 @@ static void sort(uint32_t *numbers, size_t count)
     }
 }
 
-static void file_entry(struct index_builder *builder, bool page, struct filed entry)
+static void file_entry(struct index_builder *builder, size_t part, struct filed entry)
 {
-    builder->filed[page] = tc_room(builder->filed[page], builder->filed_count[page],
-                                   &builder->filed_room[page], sizeof(struct filed));
-    builder->filed[page][builder->filed_count[page]++] = entry;
+    builder->filed[part] = tc_room(builder->filed[part], builder->filed_count[part],
+                                   &builder->filed_room[part], sizeof(struct filed));
+    builder->filed[part][builder->filed_count[part]++] = entry;
 }
 
 static void file_under(struct index_builder *builder, const struct factor *anchor, uint32_t act)
 {
     uint32_t *terms = builder->anchors.terms + anchor->first;
+    size_t part = builder->anchors.page ? 2 : anchor->page ? 1 : 0;
     sort(terms, anchor->count);
     for (size_t i = 0; i < anchor->count; i++) {
         if (i && terms[i] == terms[i - 1])
             continue;
         for (size_t k = 0; k < builder->need_count; k += 2)
-            file_entry(builder, anchor->page,
+            file_entry(builder, part,
                        (struct filed){terms[i], builder->needs[k], builder->needs[k + 1], act});
     }
 }
@@ -193,6 +194,7 @@ bool index_add(struct index_builder *builder, const struct plan_watch *planned,
         choose_needs(builder, anchor);
         file_under(builder, anchor, act_of(builder, planned, number, anchor->count));
     } else {
+        anchors_undivided(&builder->anchors, planned);
         builder->always = tc_room(builder->always, builder->always_count, &builder->always_room,
                                   sizeof *builder->always);
         builder->always[builder->always_count++] = act_of(builder, planned, number, 0);
@@ -228,6 +230,7 @@ static uint32_t kind_of(uint32_t header)
     case PROGRAM_NONE: return 2;
     case PROGRAM_PHRASE: return 3;
     case PROGRAM_NEAR:
+    case PROGRAM_SLOPPY:
     case PROGRAM_ONEAR: return 4;
     case PROGRAM_LIST: return 5;
     case PROGRAM_NODE:
@@ -306,12 +309,12 @@ static void lay_out(struct index_builder *builder, struct index *index, const ui
 {
     struct layout layout = {.map = map, .old = builder->writer.code};
     layout.code = tc_table(builder->writer.count + 1, sizeof *layout.code);
-    struct index_part *parts[] = {&index->segment, &index->page};
-    for (int page = 0; page < 2; page++) {
-        parts[page]->entry_count = builder->filed_count[page];
-        sort_entries(&layout, parts[page], builder->filed[page], index->term_count);
-        free(builder->filed[page]);
-        move_acts(&layout, parts[page], index->term_count);
+    struct index_part *parts[INDEX_PARTS] = {&index->segment, &index->page, &index->whole};
+    for (int i = 0; i < INDEX_PARTS; i++) {
+        parts[i]->entry_count = builder->filed_count[i];
+        sort_entries(&layout, parts[i], builder->filed[i], index->term_count);
+        free(builder->filed[i]);
+        move_acts(&layout, parts[i], index->term_count);
     }
     for (size_t i = 0; i < builder->always_count; i++)
         builder->always[i] = move(&layout, builder->always[i]);
@@ -341,8 +344,8 @@ struct index *index_end(struct index_builder *builder, const uint32_t *map, size
         lay_out(builder, index, map);
         lay_out_lists(builder, index, map);
     } else {
-        free(builder->filed[0]);
-        free(builder->filed[1]);
+        for (int i = 0; i < INDEX_PARTS; i++)
+            free(builder->filed[i]);
         free(builder->always);
     }
     anchors_done(&builder->anchors);
@@ -363,6 +366,7 @@ void index_free(struct index *index)
         return;
     free_part(&index->segment);
     free_part(&index->page);
+    free_part(&index->whole);
     free(index->always);
     free(index->code);
     free(index->lists);
@@ -371,7 +375,9 @@ void index_free(struct index *index)
 
 size_t index_bytes(const struct index *index)
 {
-    return sizeof *index + 2 * (index->term_count + 1) * sizeof(uint32_t) +
-           2 * (index->segment.entry_count + index->page.entry_count) * sizeof(uint32_t) +
+    size_t entries =
+        index->segment.entry_count + index->page.entry_count + index->whole.entry_count;
+    return sizeof *index + INDEX_PARTS * (index->term_count + 1) * sizeof(uint32_t) +
+           2 * entries * sizeof(uint32_t) +
            (index->always_count + index->code_count + index->list_count) * sizeof(uint32_t);
 }

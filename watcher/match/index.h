@@ -24,6 +24,7 @@ enum {
 #define INDEX_RUN UINT32_C(0x80000000)
 enum {
     INDEX_AT_BITS = 28,
+    INDEX_PARTS = 3,
     INDEX_KINDS = 8,                       // of programs
     INDEX_MOST = (1 << INDEX_AT_BITS) - 1, // watches, and numbers of programs
 };
@@ -65,6 +66,7 @@ static inline struct index_row index_row(const struct index_part *part, uint32_t
 struct index {
     struct index_part segment; // anchors that stand in the segment itself
     struct index_part page;    // anchors that stand anywhere on the page: PAGE(...)
+    struct index_part whole;   // of dialect lucene: all of it is asked of the page, once
     uint32_t *always;          // what to do on every text
     size_t always_count;
     uint32_t *code, *lists;
@@ -82,8 +84,8 @@ static inline uint32_t index_watch(const struct index *index, uint32_t act)
 struct index_builder {
     struct anchors anchors;
     struct program_writer writer;
-    struct filed *filed[2]; // of the segment, of the page
-    size_t filed_count[2], filed_room[2];
+    struct filed *filed[INDEX_PARTS]; // of the segment, the page, the whole
+    size_t filed_count[INDEX_PARTS], filed_room[INDEX_PARTS];
     uint32_t *needs; // pairs of numbers: a term, or two that stand side by side
     size_t need_count, need_room;
     uint32_t *always;

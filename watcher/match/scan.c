@@ -149,6 +149,24 @@ static const struct text_segment *whole_page(struct scan_page *page, const struc
     return &page->segment;
 }
 
+// The terms of an expression that count in the title or the body only: a match lies in one of them.
+static void see_scoped(struct view *view, uint32_t number, const struct expression *expression,
+                       uint32_t term)
+{
+    const struct terms *terms = view->terms;
+    const struct span *spans;
+    if (!terms->scoped_room ||
+        (!terms->scoped[TERMS_TITLE][term] && !terms->scoped[TERMS_BODY][term]))
+        return;
+    size_t count = running_find(view->running, number, expression, &spans);
+    for (size_t i = 0; i < count; i++) {
+        bool body = spans[i].first >= view->segment->title_words;
+        uint32_t scoped = terms->scoped[body ? TERMS_BODY : TERMS_TITLE][term];
+        if (scoped != TERM_NONE)
+            view_add(view, scoped);
+    }
+}
+
 // Adds the regular expressions that match to a view that has been filled: those that vectorscan finds, and
 // where its filter lets through more than the expression, when this is really there.
 static void see_expressions(struct scan *scan, const struct matcher *matcher, struct view *view)
@@ -166,9 +184,11 @@ static void see_expressions(struct scan *scan, const struct matcher *matcher, st
     for (size_t i = 0; i < count; i++) {
         uint32_t number = scan->one_by_one ? (uint32_t)i : scan->expressions.found[i];
         const struct expression *expression = set->list[number];
-        if ((expression->exact && !scan->one_by_one) ||
-            running_find(view->running, number, expression, &spans))
-            view_add(view, set->terms[number]);
+        bool sure = expression->exact && !scan->one_by_one;
+        if (!sure && !running_find(view->running, number, expression, &spans))
+            continue;
+        view_add(view, set->terms[number]);
+        see_scoped(view, number, expression, set->terms[number]);
     }
 }
 
@@ -305,7 +325,8 @@ static void keep_score(struct scan *scan, uint32_t watch, double score)
     scan->scores[scan->score_count++] = (struct scan_score){watch, score};
 }
 
-static void run(struct scan *scan, const struct matcher *matcher, const uint32_t *program)
+static void run(struct scan *scan, const struct matcher *matcher, struct view *view,
+                const uint32_t *program)
 {
     uint32_t watch = *program & ~INDEX_ONCE;
     double score = NAN;
@@ -316,7 +337,7 @@ static void run(struct scan *scan, const struct matcher *matcher, const uint32_t
             return;
         scan->tried[watch] = scan->round;
     }
-    if (!run_program(scan, matcher, program, &score))
+    if (!run_program(scan, matcher, view, program, &score))
         return;
     fire(scan, watch);
     if (!isnan(score))
@@ -326,7 +347,7 @@ static void run(struct scan *scan, const struct matcher *matcher, const uint32_t
 static void act_on(struct scan *scan, const struct matcher *matcher, uint32_t act)
 {
     if (act & INDEX_RUN)
-        run(scan, matcher, matcher->index->code + index_at(act));
+        run(scan, matcher, &scan->segment, matcher->index->code + index_at(act));
     else
         fire(scan, act);
 }
@@ -404,7 +425,8 @@ static void order_programs(struct scan *scan, size_t count)
         scan->ordered[next[index_kind(programs[i])]++] = index_at(programs[i]);
 }
 
-static void run_programs(struct scan *scan, const struct matcher *matcher, size_t count)
+static void run_programs(struct scan *scan, const struct matcher *matcher, struct view *view,
+                         size_t count)
 {
     const uint32_t *code = matcher->index->code, *ordered = scan->ordered;
     order_programs(scan, count);
@@ -413,12 +435,13 @@ static void run_programs(struct scan *scan, const struct matcher *matcher, size_
             __builtin_prefetch(code + ordered[i + AHEAD]);
             __builtin_prefetch(code + ordered[i + AHEAD] + 16);
         }
-        run(scan, matcher, code + ordered[i]);
+        run(scan, matcher, view, code + ordered[i]);
     }
 }
 
+// Tries what the terms of `view` lead to; programs look at `shown`.
 static void try_part(struct scan *scan, const struct matcher *matcher,
-                     const struct index_part *part, const struct view *view)
+                     const struct index_part *part, const struct view *view, struct view *shown)
 {
     if (!part->entry_count)
         return;
@@ -429,7 +452,7 @@ static void try_part(struct scan *scan, const struct matcher *matcher,
             __builtin_prefetch(&scan->fired[scan->picks[i + AHEAD] >> 6]);
         fire(scan, scan->picks[i]);
     }
-    run_programs(scan, matcher, picked - watches);
+    run_programs(scan, matcher, shown, picked - watches);
 }
 
 // ---- hits ----------------------------------------------------------------------------------
@@ -486,8 +509,11 @@ static void scan_segment(struct scan *scan, const struct matcher *matcher)
     if (scan->round == UINT32_MAX)
         forget_round(scan);
     scan->round++;
-    try_part(scan, matcher, &matcher->index->segment, &scan->segment);
-    try_part(scan, matcher, &matcher->index->page, scan->eval.page);
+    struct view *segment = &scan->segment, *page = scan->eval.page;
+    try_part(scan, matcher, &matcher->index->segment, segment, segment);
+    try_part(scan, matcher, &matcher->index->page, page, segment);
+    if (scan->number == 0)
+        try_part(scan, matcher, &matcher->index->whole, page, page);
     scan->stats.candidates += matcher->index->always_count;
     for (size_t i = 0; i < matcher->index->always_count; i++)
         act_on(scan, matcher, matcher->index->always[i]);

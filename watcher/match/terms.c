@@ -32,12 +32,15 @@ void terms_done(struct terms *terms)
     expressions_done(&terms->expressions);
     free(terms->costs);
     free(terms->plain);
+    for (int scope = 0; scope < TERMS_SCOPES; scope++)
+        free(terms->scoped[scope]);
     *terms = (struct terms){0};
 }
 
 size_t terms_bytes(const struct terms *terms)
 {
-    return terms->key_room * sizeof *terms->words.keys + terms->bytes_room +
+    return TERMS_SCOPES * terms->scoped_room * sizeof(uint32_t) +
+           terms->key_room * sizeof *terms->words.keys + terms->bytes_room +
            lexicon_bytes(&terms->folded) + lexicon_bytes(&terms->surface) +
            dict_bytes(&terms->patterns) + pattern_set_bytes(terms->folded_patterns) +
            pattern_set_bytes(terms->surface_patterns) + expressions_bytes(&terms->expressions);
@@ -159,6 +162,29 @@ uint32_t terms_of_expression(struct terms *terms, const struct expression *expre
     return set->terms[*number];
 }
 
+static void make_scoped_room(struct terms *terms)
+{
+    size_t before = terms->scoped_room;
+    if (terms->count <= before)
+        return;
+    terms->scoped_room = 2 * (size_t)terms->count;
+    for (int scope = 0; scope < TERMS_SCOPES; scope++) {
+        terms->scoped[scope] =
+            tc_grow(terms->scoped[scope], terms->scoped_room, sizeof **terms->scoped);
+        memset(terms->scoped[scope] + before, 0,
+               (terms->scoped_room - before) * sizeof **terms->scoped);
+    }
+}
+
+uint32_t terms_scoped(struct terms *terms, uint32_t term, enum terms_scope scope)
+{
+    make_scoped_room(terms);
+    if (!terms->scoped[scope][term])
+        terms->scoped[scope][term] =
+            new_term(terms, (struct lexicon_key){0, 0}, terms->costs[term], false);
+    return terms->scoped[scope][term];
+}
+
 // ---- sealing -------------------------------------------------------------------------------
 
 static uint32_t rank_of(float cost) // 0 is the most frequent
@@ -180,6 +206,21 @@ static uint32_t *number(const struct terms *terms)
     return map;
 }
 
+static void renumber_scoped(struct terms *terms, const uint32_t *map)
+{
+    if (!terms->scoped_room)
+        return;
+    make_scoped_room(terms);
+    terms->scoped_room = terms->count;
+    for (int scope = 0; scope < TERMS_SCOPES; scope++) {
+        uint32_t *before = terms->scoped[scope], *after = tc_new(terms->count * sizeof *after);
+        for (uint32_t term = 1; term < terms->count; term++)
+            after[map[term]] = before[term] ? map[before[term]] : TERM_NONE;
+        terms->scoped[scope] = after;
+        free(before);
+    }
+}
+
 uint32_t *terms_seal(struct terms *terms)
 {
     uint32_t *map = number(terms);
@@ -195,6 +236,7 @@ uint32_t *terms_seal(struct terms *terms)
     pattern_set_renumber(terms->folded_patterns, map);
     pattern_set_renumber(terms->surface_patterns, map);
     dict_renumber(&terms->patterns, map);
+    renumber_scoped(terms, map);
     if (pattern_set_count(terms->surface_patterns))
         memset(terms->surface_lengths, 0xff, sizeof terms->surface_lengths);
     free(terms->costs);

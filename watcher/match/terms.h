@@ -17,6 +17,9 @@
 
 enum { TERM_NONE = 0 };
 
+// A part of the text that alone counts for some watches (title:, body:, and all of dialect lucene).
+enum terms_scope { TERMS_TITLE, TERMS_BODY, TERMS_SCOPES };
+
 struct counts;
 
 struct terms {
@@ -34,6 +37,9 @@ struct terms {
     bool *plain;                 // until sealed: it is a folded word
     size_t cost_room, plain_room;
     bool sealed;
+    uint32_t
+        *scoped[TERMS_SCOPES]; // by term: that term where only one part of the text counts; or 0
+    size_t scoped_room;
 };
 
 void terms_init(struct terms *terms, uint64_t seed, const struct counts *counts);
@@ -48,6 +54,10 @@ uint32_t terms_of_expression(struct terms *terms, const struct expression *expre
                              uint32_t *number);
 
 // Ends adding, but for the expressions (expressions_seal). Gives map[] from the numbers so far to the final ones; free() ends it.
+// A term of its own for the places of a term that lie in one part of the text.
+uint32_t terms_scoped(struct terms *terms, uint32_t term, enum terms_scope scope);
+
+// Ends adding. Gives map[] from the numbers so far to the final ones; free() ends it.
 uint32_t *terms_seal(struct terms *terms);
 
 // Whether a surface can be watched, by its first byte and its length: most exact words are names, and most

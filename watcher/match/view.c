@@ -192,6 +192,23 @@ static void look_up_surfaces(struct view *view, struct memo *memo)
     }
 }
 
+// A term of its own stands where a term stands in the title or the body, if a watch asks for that.
+static void find_scoped(struct view *view)
+{
+    const struct terms *terms = view->terms;
+    size_t count = view->found_count, found = count;
+    make_found_room(view, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t word = view->found_words[i];
+        bool body = word >= view->segment->title_words;
+        uint32_t term = terms->scoped[body ? TERMS_BODY : TERMS_TITLE][view->found_terms[i]];
+        view->found_terms[found] = term;
+        view->found_words[found] = word;
+        found += term != TERM_NONE;
+    }
+    view->found_count = found;
+}
+
 // Sets the bits of the terms found, and lists them in seen[] once each.
 static void see(struct view *view)
 {
@@ -275,6 +292,8 @@ void view_fill(struct view *view, struct memo *folded, struct memo *surface,
         pair_positions(view);
     if (terms->surface.count || pattern_set_count(terms->surface_patterns))
         look_up_surfaces(view, surface);
+    if (terms->scoped_room)
+        find_scoped(view);
     see(view);
 }
 

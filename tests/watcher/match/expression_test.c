@@ -105,6 +105,8 @@ static const struct {
     {"FIRST/4(/gpt-\\d/)", "the new gpt-4", "gpt-4"},
     {"lead:/gpt-\\d/", "ban\n\ngpt-4", ""},
     {"body:/gpt-\\d/", "ban\n\ngpt-4", "gpt-4"},
+    {"body:(/gpt-\\d/ AND NOT /llama\\d/)", "ban gpt-4", "gpt-4"},
+    {"title:/gpt-\\d/ OR body:/llama\\d/", "gpt-4", ""},
     {"PAGE(/gpt-\\d/ AND ban)", "ban\n\ngpt-4", "ban|gpt-4"},
     {"name::(/gpt-\\d/ OR ban)", "gpt-4", "gpt-4"},
 };
