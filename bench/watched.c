@@ -256,7 +256,7 @@ static struct matcher *compile_anew(const struct matcher *matcher, const struct 
     for (int round = 0; round < 3; round++) {
         double begun = cpu_s();
         // The list is needed as long as the last of them: to the end of the program.
-        if (matcher_new_of(watches, count, counts, NULL, NULL, &anew, &err) != TC_OK)
+        if (matcher_new_of(watches, count, counts, NULL, NULL, NULL, &anew, &err) != TC_OK)
             die("compiling", err.text);
         double took = cpu_s() - begun;
         best = took < best ? took : best;

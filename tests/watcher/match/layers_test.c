@@ -93,7 +93,7 @@ static void lay(struct stage *stage, struct matcher *base)
     struct watch_list *list = watch_list_new(copy, stage->count, NULL, NULL);
     assert_int_equal(layers_new(base, list, NULL, &next, &err), TC_OK);
     matcher_drop(stage->whole);
-    assert_int_equal(watch_list_compile(list, NULL, &stage->whole, &err), TC_OK);
+    assert_int_equal(watch_list_compile(list, NULL, NULL, &stage->whole, &err), TC_OK);
     watch_list_drop(list);
     layers_drop(stage->layers);
     stage->layers = next;
