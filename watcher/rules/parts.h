@@ -210,13 +210,13 @@ bool rules_cut(tc_str text, size_t *head, struct rules_piece **pieces, size_t *c
 // Reads a YAML file by its pieces. False, and nothing done, when it has to be read as a whole.
 bool rules_read_pieces(struct rules_reader *reader, tc_str text);
 
-struct rules_line { // of a JSONL file
+struct rules_line {           // of a JSONL file
     struct tc_arena *scratch; // emptied behind it
     const struct tc_yaml_file *file;
     tc_str text;
     size_t start; // of the line in the file
     int number;
-    size_t at; // where the next string is looked for
+    size_t at;              // where the next string is looked for
     const uint32_t *places; // of the bytes of the line
     struct tc_yaml *nodes;  // heap, for all lines
     size_t node_room;

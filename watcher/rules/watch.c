@@ -233,5 +233,6 @@ void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
         put_switches_on(reader, settings.text, &entry.watch);
     }
     // one with mistakes is kept too, for its name; the file is refused as a whole
-    rules_add_slot(reader, (struct rules_slot){.entry = rules_entry_new(reader, &entry), .line = map->line});
+    rules_add_slot(
+        reader, (struct rules_slot){.entry = rules_entry_new(reader, &entry), .line = map->line});
 }
