@@ -8,17 +8,27 @@
 
 enum { ADDRESS_BYTES = 48 };
 
+// A socket that was closed keeps its monitor's address until libzmq's own thread has reaped it, also
+// when this wire is a new one at the place of an old one: then the next number is free.
+static int monitor_at_free_address(struct wire *wire, char address[ADDRESS_BYTES])
+{
+    static const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED;
+    int failed;
+    do {
+        snprintf(address, ADDRESS_BYTES, "inproc://%p-%u", (void *)wire, ++wire->opened);
+        failed = zmq_socket_monitor(wire->socket, address, events);
+    } while (failed && errno == EADDRINUSE);
+    return failed;
+}
+
 static int monitor_open(struct wire *wire, void *context, struct tc_err *err)
 {
     static const int no_limit = 0;
-    static const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED;
     char address[ADDRESS_BYTES];
-    snprintf(address, sizeof address, "inproc://%p-%u", (void *)wire, ++wire->opened);
     wire->monitor = zmq_socket(context, ZMQ_PAIR);
     if (!wire->monitor ||
         zmq_setsockopt(wire->monitor, ZMQ_RCVHWM, &no_limit, sizeof no_limit) != 0 ||
-        zmq_socket_monitor(wire->socket, address, events) != 0 ||
-        zmq_connect(wire->monitor, address) != 0)
+        monitor_at_free_address(wire, address) != 0 || zmq_connect(wire->monitor, address) != 0)
         return tc_fail(err, TC_EPROTO, "cannot watch a connection: %s", zmq_strerror(errno));
     return TC_OK;
 }

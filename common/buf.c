@@ -27,7 +27,7 @@ char *tc_buf_reserve(struct tc_buf *buf, size_t more)
     return buf->ptr + buf->len;
 }
 
-void tc_buf_add(struct tc_buf *buf, const void *bytes, size_t len)
+void tc_buf_add_grown(struct tc_buf *buf, const void *bytes, size_t len)
 {
     char *to = tc_buf_reserve(buf, len);
     if (!to)
@@ -36,21 +36,6 @@ void tc_buf_add(struct tc_buf *buf, const void *bytes, size_t len)
         memcpy(to, bytes, len);
     buf->len += len;
     buf->ptr[buf->len] = '\0';
-}
-
-void tc_buf_str(struct tc_buf *buf, tc_str s)
-{
-    tc_buf_add(buf, s.ptr, s.len);
-}
-
-void tc_buf_puts(struct tc_buf *buf, const char *zero_ended)
-{
-    tc_buf_add(buf, zero_ended, strlen(zero_ended));
-}
-
-void tc_buf_byte(struct tc_buf *buf, char byte)
-{
-    tc_buf_add(buf, &byte, 1);
 }
 
 void tc_buf_addf(struct tc_buf *buf, const char *format, ...)

@@ -17,10 +17,35 @@ struct tc_buf {
     bool failed; // memory ran out; what is there is incomplete
 };
 
-void tc_buf_add(struct tc_buf *buf, const void *bytes, size_t len);
-void tc_buf_str(struct tc_buf *buf, tc_str s);
-void tc_buf_puts(struct tc_buf *buf, const char *zero_ended);
-void tc_buf_byte(struct tc_buf *buf, char byte);
+void tc_buf_add_grown(struct tc_buf *buf, const void *bytes, size_t len); // tc_buf_add's rare way
+
+// Mostly there is room already: then this is a copy and nothing else.
+static inline void tc_buf_add(struct tc_buf *buf, const void *bytes, size_t len)
+{
+    if (len == 0 || buf->failed || buf->capacity - buf->len <= len) {
+        tc_buf_add_grown(buf, bytes, len);
+        return;
+    }
+    memcpy(buf->ptr + buf->len, bytes, len);
+    buf->len += len;
+    buf->ptr[buf->len] = '\0';
+}
+
+static inline void tc_buf_str(struct tc_buf *buf, tc_str s)
+{
+    tc_buf_add(buf, s.ptr, s.len);
+}
+
+static inline void tc_buf_puts(struct tc_buf *buf, const char *zero_ended)
+{
+    tc_buf_add(buf, zero_ended, strlen(zero_ended));
+}
+
+static inline void tc_buf_byte(struct tc_buf *buf, char byte)
+{
+    tc_buf_add(buf, &byte, 1);
+}
+
 void tc_buf_addf(struct tc_buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // Integers, little-endian, as all our binary formats have them.

@@ -29,16 +29,42 @@ static bool plain(unsigned char byte)
     return byte >= 0x20 && byte != '"' && byte != '\\';
 }
 
+static const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+
+// Whether one of eight bytes is `byte`: only of these does the subtraction of one carry into a top bit
+// that was not set.
+static uint64_t has(uint64_t eight, unsigned char byte)
+{
+    uint64_t apart = eight ^ (ones * byte);
+    return (apart - ones) & ~apart & tops;
+}
+
+// How many bytes from `from` on need no escape.
+static size_t plain_length(tc_str s, size_t from)
+{
+    size_t at = from;
+    uint64_t eight;
+    for (; at + sizeof eight <= s.len; at += sizeof eight) {
+        memcpy(&eight, s.ptr + at, sizeof eight);
+        uint64_t control = (eight - ones * 0x20) & ~eight & tops;
+        if (control | has(eight, '"') | has(eight, '\\'))
+            break;
+    }
+    while (at < s.len && plain((unsigned char)s.ptr[at]))
+        at++;
+    return at - from;
+}
+
 static void escape(struct tc_buf *buf, tc_str s)
 {
-    size_t from = 0;
     tc_buf_byte(buf, '"');
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char byte = (unsigned char)s.ptr[i];
-        if (plain(byte))
-            continue;
-        tc_buf_add(buf, s.ptr + from, i - from);
-        from = i + 1;
+    for (size_t at = 0; at < s.len; at++) {
+        size_t len = plain_length(s, at);
+        tc_buf_add(buf, s.ptr + at, len);
+        at += len;
+        if (at == s.len)
+            break;
+        unsigned char byte = (unsigned char)s.ptr[at];
         switch (byte) {
         case '"': tc_buf_puts(buf, "\\\""); break;
         case '\\': tc_buf_puts(buf, "\\\\"); break;
@@ -48,8 +74,6 @@ static void escape(struct tc_buf *buf, tc_str s)
         default: tc_buf_addf(buf, "\\u%04x", byte);
         }
     }
-    if (s.len > from)
-        tc_buf_add(buf, s.ptr + from, s.len - from);
     tc_buf_byte(buf, '"');
 }
 
@@ -78,8 +102,14 @@ void tc_json_str(struct tc_json *json, tc_str value)
 
 void tc_json_u64(struct tc_json *json, uint64_t value)
 {
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value);
     separate(json);
-    tc_buf_addf(json->buf, "%llu", (unsigned long long)value);
+    tc_buf_add(json->buf, digits + at, sizeof digits - at);
 }
 
 void tc_json_i64(struct tc_json *json, int64_t value)

@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20, LARGE = 2 << 20 };
 
 static void *need(void *got)
 {
@@ -33,6 +36,20 @@ void *tc_room(void *array, size_t count, size_t *capacity, size_t size)
         return array;
     *capacity = count < 4 ? 8 : count * 2;
     return tc_grow(array, *capacity, size);
+}
+
+void *tc_table(size_t count, size_t size)
+{
+    size_t bytes = 0, align = CACHE_LINE;
+    if (__builtin_mul_overflow(count ? count : 1, size, &bytes))
+        return need(NULL);
+    if (bytes >= LARGE)
+        align = HUGE_PAGE;
+    bytes = (bytes + align - 1) / align * align;
+    void *table = need(aligned_alloc(align, bytes));
+    if (align == HUGE_PAGE)
+        madvise(table, bytes, MADV_HUGEPAGE); // refused: small pages, as ever
+    return table;
 }
 
 char *tc_dup(const char *bytes, size_t len)

@@ -18,6 +18,11 @@ void *tc_grow(void *array, size_t count, size_t size) __attribute__((returns_non
 void *tc_room(void *array, size_t count, size_t *capacity, size_t size)
     __attribute__((returns_nonnull));
 
+// Memory for a table that is read here and there: not zeroed, at cache lines, and from some megabytes on
+// upon huge pages where the system grants them, so that a look-up in it misses the cache only, not the
+// page table too. Never NULL; free() ends it.
+void *tc_table(size_t count, size_t size) __attribute__((malloc, returns_nonnull));
+
 // A zero-ended copy; free() ends it.
 char *tc_dup(const char *bytes, size_t len) __attribute__((malloc, returns_nonnull));
 

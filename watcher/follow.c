@@ -40,8 +40,7 @@ int follow_open(struct follow **out, struct tc_err *err)
 {
     int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (fd < 0)
-        return tc_fail(err, TC_EFULL,
-                       "watch_files: %s; the limit is fs.inotify.max_user_instances",
+        return tc_fail(err, TC_EFULL, "watch_files: %s; the limit is fs.inotify.max_user_instances",
                        strerror(errno));
     struct follow *follow = tc_new(sizeof *follow);
     follow->fd = fd;
@@ -110,8 +109,7 @@ static void add_name(struct follow *follow, const char *name)
         if (strcmp(follow->names[i], name) == 0)
             return;
     }
-    follow->names =
-        tc_room(follow->names, follow->name_count, &follow->name_room, sizeof(char *));
+    follow->names = tc_room(follow->names, follow->name_count, &follow->name_room, sizeof(char *));
     follow->names[follow->name_count++] = tc_dup(name, strlen(name));
 }
 

@@ -18,8 +18,8 @@ enum {
 };
 
 struct force {
-    struct tc_queue *counted;                // of struct counts
-    struct layers **retired; // swapped out, perhaps still held by articles
+    struct tc_queue *counted; // of struct counts
+    struct layers **retired;  // swapped out, perhaps still held by articles
     size_t retired_count, retired_room;
     atomic_uint_fast64_t audited, audit_misses;
     pthread_mutex_t mutex; // guards all below
@@ -69,7 +69,7 @@ static void retire(struct force *force, struct layers *layers)
     if (!layers)
         return;
     force->retired = tc_room(force->retired, force->retired_count, &force->retired_room,
-                                sizeof(struct layers *));
+                             sizeof(struct layers *));
     force->retired[force->retired_count++] = layers;
 }
 
@@ -164,8 +164,7 @@ static void put_file(struct tc_json *json, const struct watchset_file *file)
     tc_json_open(json, '{');
     put_short(json, "file", file->path);
     tc_json_put_u64(json, "watches", file->watches);
-    if (file->since_wall_ns)
-        {
+    if (file->since_wall_ns) {
         char since[TC_TIME_BYTES];
         tc_time_text(file->since_wall_ns, since);
         tc_json_put_str(json, "since", tc_str_of(since));
@@ -194,8 +193,7 @@ static void put_watches(struct force *force, struct tc_json *json)
     const struct layers *running = force->running;
     tc_json_put_u64(json, "watches", running ? layers_count(running) : 0);
     tc_json_put_u64(json, "watches_on_top", running ? layers_top(running) : 0);
-    tc_json_put_str(json, "frequencies",
-                    force->texts ? TC_STR("counted") : TC_STR("guessed"));
+    tc_json_put_str(json, "frequencies", force->texts ? TC_STR("counted") : TC_STR("guessed"));
     tc_json_put_u64(json, "frequencies_articles", force->texts);
     tc_json_put_u64(json, "audited_total", force->audited);
     tc_json_put_u64(json, "audit_misses_total", force->audit_misses);

@@ -37,7 +37,7 @@ bool force_tidy(struct force *force);
 
 // ---- scanners ------------------------------------------------------------------------------
 
-struct layers *force_layers(struct force *force); // gives a reference; NULL: no watches run
+struct layers *force_layers(struct force *force);    // gives a reference; NULL: no watches run
 struct tc_queue *force_counted(struct force *force); // where samplers put words (frequencies.h)
 void force_audited(struct force *force);
 void force_missed(struct force *force, tc_str watch); // the name of one that the audit found wrong

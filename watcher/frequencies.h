@@ -21,9 +21,9 @@ enum {
     SAMPLER_ONE_IN = 16, // one in so many
     SAMPLER_FIRST = 64,  // texts that are handed over at first; twice as many each time, up to
     SAMPLER_MOST = 512,
-    FREQUENCIES_QUEUE = 64, // handed over and not added yet
-    FREQUENCIES_FIRST = 256,       // texts that are worth compiling for, measured: docs/PERFORMANCE.md
-    FREQUENCIES_SURE = 4096,       // up to here four times as many are worth it again
+    FREQUENCIES_QUEUE = 64,  // handed over and not added yet
+    FREQUENCIES_FIRST = 256, // texts that are worth compiling for, measured: docs/PERFORMANCE.md
+    FREQUENCIES_SURE = 4096, // up to here four times as many are worth it again
     FREQUENCIES_FORGET = 64 * 1024, // texts, then all counts are halved
 };
 
@@ -37,7 +37,7 @@ void sampler_note(struct sampler *sampler, const struct text *text);
 struct frequencies;
 
 struct frequencies *frequencies_new(void);
-void frequencies_free(struct frequencies *frequencies); // NULL is fine
+void frequencies_free(struct frequencies *frequencies);                       // NULL is fine
 void frequencies_add(struct frequencies *frequencies, struct counts *counts); // takes them
 
 // What was counted; NULL while that is too little. Views the frequencies until the next call.

@@ -36,7 +36,8 @@ void helper_free(struct helper *helper)
 void helper_run(struct helper *helper)
 {
     struct helper_task *task = NULL;
-    (void)setpriority(PRIO_PROCESS, 0, NICE); // of this thread alone, as Linux has it: articles go first
+    (void)setpriority(PRIO_PROCESS, 0,
+                      NICE); // of this thread alone, as Linux has it: articles go first
     while ((task = tc_queue_pop(helper->given, -1))) {
         task->work(task);
         tc_queue_push(helper->done, task); // never waits: one task is on the way at a time

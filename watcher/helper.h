@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 struct helper_task {
-    void (*work)(struct helper_task *task); // in the helper's thread
+    void (*work)(struct helper_task *task);                // in the helper's thread
     void (*done)(struct helper_task *task, void *context); // in the main thread; ends the task
 };
 
@@ -23,7 +23,7 @@ void helper_run(struct helper *helper); // until helper_end(), and what was give
 void helper_end(struct helper *helper);
 
 void helper_give(struct helper *helper, struct helper_task *task);
-bool helper_busy(const struct helper *helper); // whether a task is on the way
+bool helper_busy(const struct helper *helper);            // whether a task is on the way
 void helper_finish(struct helper *helper, void *context); // calls `done` of the task, when it is
 
 #endif

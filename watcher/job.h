@@ -13,7 +13,7 @@
 
 struct job {
     struct article *article;
-    struct layers *layers; // held: the watches that hit, until their definitions are written
+    struct layers *layers;        // held: the watches that hit, until their definitions are written
     const struct watch **watches; // of the hits, in the article's arena
     size_t hits;                  // also the number of `watches`
     struct tc_buf record;         // first frame of PUT; empty when nothing hit

@@ -22,7 +22,8 @@ struct pipeline;
 //   TC_EBUSY   a socket or the outbox belongs to another process (names both)
 //   others as outbox_open, tc_sock_open, folder_open, stream_open
 int pipeline_open(const struct settings *settings, bool once, struct force *force,
-                  struct helper *helper, int progress_fd, struct pipeline **out, struct tc_err *err);
+                  struct helper *helper, int progress_fd, struct pipeline **out,
+                  struct tc_err *err);
 
 // Starts all threads; they are ready when this returns.
 int pipeline_start(struct pipeline *pipeline, struct tc_err *err);

@@ -10,7 +10,8 @@
 struct scanner {
     struct scanner_settings set;
     struct layers_scan *scan;
-    struct layers_scan *checker; // of the audit, which shares nothing with the other; NULL: there is none
+    struct layers_scan
+        *checker; // of the audit, which shares nothing with the other; NULL: there is none
     uint64_t articles;
 };
 

@@ -266,22 +266,10 @@ static int defaults(struct reader *reader, struct tc_err *err)
 
 static int read_root(struct reader *reader, const struct tc_yaml *root, struct tc_err *err)
 {
-    static const char *const known[] = {"name",
-                                        "state",
-                                        "watches",
-                                        "watch_files",
-                                        "broker",
-                                        "tap",
-                                        "threads",
-                                        "audit",
-                                        "sources",
-                                        "max_article_bytes",
-                                        "max_outbox_articles",
-                                        "log",
-                                        "http",
-                                        "archive",
-                                        "feed",
-                                        NULL};
+    static const char *const known[] = {
+        "name",  "state",   "watches",           "watch_files",         "broker", "tap",  "threads",
+        "audit", "sources", "max_article_bytes", "max_outbox_articles", "log",    "http", "archive",
+        "feed",  NULL};
     struct settings *settings = reader->settings;
     const struct tc_yaml *state = tc_yaml_get(root, "state");
     const struct tc_yaml *watches = tc_yaml_get(root, "watches");

@@ -17,8 +17,8 @@ struct upkeep {
     struct follow *follow; // NULL: files are read again on SIGHUP only
     bool merging;          // the helper reads what is counted
     uint64_t texts;        // whose frequencies the base in force was compiled with; 0: guessed
-    int64_t merge_ns;         // when merging may begin (mono)
-    int64_t merged_ns;        // when the last merge was done
+    int64_t merge_ns;      // when merging may begin (mono)
+    int64_t merged_ns;     // when the last merge was done
     int64_t merge_took_ns;
     size_t remembered;    // files of the watches in force
     int64_t remember_ns;  // when the others are written down (mono)
@@ -131,9 +131,9 @@ static void take(struct upkeep *upkeep, bool quiet)
     const struct counts *counts = frequencies_counts(upkeep->frequencies);
     if (upkeep_read(upkeep->settings, before, upkeep->settings->kept, counts, &watches) != TC_OK)
         return;
-    bool whole = watchset_layers(watches) && (!watchset_layers(before) ||
-                                              layers_base(watchset_layers(watches)) !=
-                                                  layers_base(watchset_layers(before)));
+    bool whole = watchset_layers(watches) &&
+                 (!watchset_layers(before) ||
+                  layers_base(watchset_layers(watches)) != layers_base(watchset_layers(before)));
     bool changed = watchset_changed(watches);
     force_swap(upkeep->force, watches);
     if (whole) { // it was compiled as one, with what is counted
@@ -195,6 +195,7 @@ static void add_counted(struct upkeep *upkeep)
 struct merge { // what the helper compiles
     struct helper_task task;
     struct watch_list *list;
+    struct matcher *before;      // the base until now
     const struct counts *counts; // NULL: guessed
     uint64_t texts;
     struct matcher *matcher; // NULL: `err` says why not
@@ -206,7 +207,8 @@ static void compile(struct helper_task *task)
 {
     struct merge *merge = (struct merge *)task;
     int64_t begun = tc_mono_ns();
-    if (watch_list_compile(merge->list, merge->counts, &merge->matcher, &merge->err) != TC_OK)
+    if (watch_list_compile(merge->list, merge->counts, merge->before, &merge->matcher,
+                           &merge->err) != TC_OK)
         merge->matcher = NULL;
     merge->took_ns = tc_mono_ns() - begun;
 }
@@ -241,6 +243,7 @@ static void end_merge(struct helper_task *task, void *context)
     struct upkeep *upkeep = context;
     int code = lay_over(upkeep, merge);
     matcher_drop(merge->matcher);
+    matcher_drop(merge->before);
     watch_list_drop(merge->list);
     upkeep->merging = false;
     upkeep->merged_ns = tc_mono_ns();
@@ -260,8 +263,8 @@ static void end_merge(struct helper_task *task, void *context)
 static bool wants_merge(const struct upkeep *upkeep)
 {
     const struct layers *layers = watchset_layers(force_watches(upkeep->force));
-    return layers && (layers_top(layers) || layers_gone(layers) ||
-                      frequencies_worth(upkeep->frequencies));
+    return layers &&
+           (layers_top(layers) || layers_gone(layers) || frequencies_worth(upkeep->frequencies));
 }
 
 static void begin_merge(struct upkeep *upkeep)
@@ -272,6 +275,7 @@ static void begin_merge(struct upkeep *upkeep)
     struct merge *merge = tc_new(sizeof *merge);
     merge->task = (struct helper_task){compile, end_merge};
     merge->list = watch_list_hold(layers_list(layers));
+    merge->before = matcher_hold(layers_base(layers));
     merge->counts = frequencies_counts(upkeep->frequencies);
     merge->texts = merge->counts ? frequencies_texts(upkeep->frequencies) : 0;
     upkeep->merging = true;

@@ -250,7 +250,7 @@ struct names { // of all watches so far, as a table; the numbers are from 1, 0 i
     struct name {
         tc_str name;
         size_t file;
-    } *list;
+    } * list;
     uint32_t *slots, mask;
     size_t count;
 };
@@ -383,8 +383,7 @@ static struct watch_list *list_all(const struct watchset *set)
                 watches[count++] = watch;
         }
         if (version)
-            holding->memories[holding->count++] =
-                rules_memory_hold(rules_memory(version->rules));
+            holding->memories[holding->count++] = rules_memory_hold(rules_memory(version->rules));
     }
     return watch_list_new(watches, count, holding_drop, holding);
 }

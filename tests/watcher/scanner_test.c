@@ -39,11 +39,8 @@ static int make(void **state)
 {
     struct stage *stage = calloc(1, sizeof *stage);
     scratch_make(&stage->scratch);
-    stage->scanner = scanner_new(&(struct scanner_settings){.text = text,
-                                                            .audit = 1,
-                                                            .audited = audited,
-                                                            .differed = differed,
-                                                            .context = stage});
+    stage->scanner = scanner_new(&(struct scanner_settings){
+        .text = text, .audit = 1, .audited = audited, .differed = differed, .context = stage});
     stage->arena = tc_arena_new();
     *state = stage;
     return 0;

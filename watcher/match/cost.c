@@ -35,11 +35,10 @@ void cost_free(struct cost *cost)
 static void add_part(struct cost *cost, const struct index_part *part, const struct view *view)
 {
     for (size_t i = 0; part->entry_count && i < view->seen_count; i++) {
-        for (uint32_t at = part->starts[view->seen[i]]; at < part->starts[view->seen[i] + 1];
-             at++) {
-            struct index_entry entry = part->entries[at];
-            if (view_bit(view, entry.need))
-                cost->tries[index_watch(cost->matcher->index, entry.act)]++;
+        struct index_row row = index_row(part, view->seen[i]);
+        for (uint32_t k = 0; k < row.count; k++) {
+            if (view_bit(view, row.needs[k]))
+                cost->tries[index_watch(cost->matcher->index, row.acts[k])]++;
         }
     }
 }
@@ -51,6 +50,8 @@ void cost_add(struct cost *cost, struct scan *scan, const struct text *text)
         scan_show(scan, cost->matcher, text, i);
         add_part(cost, &index->segment, &scan->segment);
         add_part(cost, &index->page, scan->eval.page);
+        if (i == 0)
+            add_part(cost, &index->whole, scan->eval.page);
         for (size_t k = 0; k < index->always_count; k++)
             cost->tries[index_watch(index, index->always[k])]++;
     }

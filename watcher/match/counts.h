@@ -26,7 +26,7 @@ struct counts {
 
 void counts_init(struct counts *counts);
 void counts_done(struct counts *counts);
-struct counts *counts_new(void); // on the heap
+struct counts *counts_new(void);         // on the heap
 void counts_free(struct counts *counts); // NULL is fine
 void counts_add(struct counts *counts, const struct text *text);
 

@@ -55,9 +55,7 @@ static void make_buckets(struct dict *dict, size_t count)
 {
     free(dict->buckets);
     size_t bytes = count * sizeof *dict->buckets;
-    dict->buckets = aligned_alloc(sizeof *dict->buckets, bytes);
-    if (!dict->buckets)
-        abort(); // as common/mem does: memory that runs out ends the program
+    dict->buckets = tc_table(count, sizeof *dict->buckets);
     memset(dict->buckets, 0, bytes);
     dict->bucket_mask = (uint32_t)count - 1;
 }

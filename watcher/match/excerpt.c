@@ -134,6 +134,21 @@ static void put_character(tc_str text, size_t *at, struct tc_buf *out, size_t be
         tc_buf_str(out, one);
 }
 
+// Copies the bytes from *at on that stay as they are: ASCII with single blanks between words.
+static void put_plain(tc_str text, size_t *at, size_t to, struct tc_buf *out, size_t begun)
+{
+    size_t from = *at, i = from;
+    bool spaced = out->len == begun || out->ptr[out->len - 1] == ' ';
+    for (; i < to; i++) {
+        unsigned char byte = (unsigned char)text.ptr[i];
+        if (byte < ' ' || byte >= 0x7f || (spaced && byte == ' '))
+            break;
+        spaced = byte == ' ';
+    }
+    tc_buf_add(out, text.ptr + from, i - from);
+    *at = i;
+}
+
 // Matches that overlap are marked as one.
 static void put_piece(const struct piece *piece, struct tc_buf *out)
 {
@@ -157,7 +172,14 @@ static void put_piece(const struct piece *piece, struct tc_buf *out)
             if (end > open_to)
                 open_to = end;
         }
-        put_character(piece->text, &at, out, begun);
+        size_t to = next < piece->count && piece->matches[next].start < piece->to
+                        ? piece->matches[next].start
+                        : piece->to;
+        if (open && open_to < to)
+            to = open_to;
+        put_plain(piece->text, &at, to, out, begun);
+        if (at < to)
+            put_character(piece->text, &at, out, begun);
     }
     if (open)
         tc_buf_puts(out, TC_MARK_CLOSE);

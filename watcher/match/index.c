@@ -14,6 +14,8 @@
 // Terms are not numbered for good while watches are filed, so entries are kept with their old numbers and
 // laid out when all are known.
 
+enum { ONCE_LEAST = 8 }; // words that lead to a program
+
 static const float pair_rarity =
     0.15f; // a pair of neighbours against the rarer of its words, guessed
 
@@ -112,8 +114,11 @@ static void choose_needs(struct index_builder *builder, const struct factor *anc
         add_need(builder, TERM_NONE, TERM_NONE); // its bit is always set
         return;
     }
+    // asked of the page, whose title is not the segment's
+    const uint32_t *terms =
+        anchor->page && !factor->page ? builder->anchors.wholes : builder->anchors.terms;
     for (size_t i = 0; i < factor->count; i++)
-        add_need(builder, builder->anchors.terms[factor->first + i], TERM_NONE);
+        add_need(builder, terms[factor->first + i], TERM_NONE);
     if (!anchor->page)
         prove(builder, factor);
 }
@@ -142,29 +147,30 @@ static void sort(uint32_t *numbers, size_t count)
     }
 }
 
-static void file_entry(struct index_builder *builder, bool page, struct filed entry)
+static void file_entry(struct index_builder *builder, size_t part, struct filed entry)
 {
-    builder->filed[page] = tc_room(builder->filed[page], builder->filed_count[page],
-                                   &builder->filed_room[page], sizeof(struct filed));
-    builder->filed[page][builder->filed_count[page]++] = entry;
+    builder->filed[part] = tc_room(builder->filed[part], builder->filed_count[part],
+                                   &builder->filed_room[part], sizeof(struct filed));
+    builder->filed[part][builder->filed_count[part]++] = entry;
 }
 
 static void file_under(struct index_builder *builder, const struct factor *anchor, uint32_t act)
 {
     uint32_t *terms = builder->anchors.terms + anchor->first;
+    size_t part = builder->anchors.page ? 2 : anchor->page ? 1 : 0;
     sort(terms, anchor->count);
     for (size_t i = 0; i < anchor->count; i++) {
         if (i && terms[i] == terms[i - 1])
             continue;
         for (size_t k = 0; k < builder->need_count; k += 2)
-            file_entry(builder, anchor->page,
+            file_entry(builder, part,
                        (struct filed){terms[i], builder->needs[k], builder->needs[k + 1], act});
     }
 }
 
 // What to do when the second bit is set.
 static uint32_t act_of(struct index_builder *builder, const struct plan_watch *planned,
-                       uint32_t watch)
+                       uint32_t watch, size_t words)
 {
     struct program_writer *writer = &builder->writer;
     uint32_t program = program_write(writer, &builder->anchors, planned, watch);
@@ -172,9 +178,9 @@ static uint32_t act_of(struct index_builder *builder, const struct plan_watch *p
         writer->count = program;
         return watch;
     }
-    if (writer->needs_plan) {
-        writer->code[program] |= INDEX_SLOW;
-        builder->has_slow = true;
+    if (writer->needs_plan || words >= ONCE_LEAST) {
+        writer->code[program] |= INDEX_ONCE;
+        builder->has_once = true;
     }
     return program | INDEX_RUN;
 }
@@ -189,11 +195,12 @@ bool index_add(struct index_builder *builder, const struct plan_watch *planned,
     if (anchor) {
         prove(builder, anchor);
         choose_needs(builder, anchor);
-        file_under(builder, anchor, act_of(builder, planned, number));
+        file_under(builder, anchor, act_of(builder, planned, number, anchor->count));
     } else {
+        anchors_undivided(&builder->anchors, planned);
         builder->always = tc_room(builder->always, builder->always_count, &builder->always_room,
                                   sizeof *builder->always);
-        builder->always[builder->always_count++] = act_of(builder, planned, number);
+        builder->always[builder->always_count++] = act_of(builder, planned, number, 0);
     }
     return builder->writer.needs_plan;
 }
@@ -217,14 +224,34 @@ static void renumber(uint32_t *terms, size_t count, const uint32_t *map, uint32_
         sort(terms, count); // frequent ones are asked first, and lie together
 }
 
+// By its first clause.
+static uint32_t kind_of(uint32_t header)
+{
+    switch ((enum program_kind)program_kind(header)) {
+    case PROGRAM_ALL: return 0;
+    case PROGRAM_ANY: return 1;
+    case PROGRAM_NONE: return 2;
+    case PROGRAM_PHRASE: return 3;
+    case PROGRAM_NEAR:
+    case PROGRAM_SLOPPY:
+    case PROGRAM_ONEAR: return 4;
+    case PROGRAM_LIST: return 5;
+    case PROGRAM_NODE:
+    case PROGRAM_WHERE:
+    case PROGRAM_WATCH: return 6;
+    default: return INDEX_KINDS - 1;
+    }
+}
+
 // Copies a program behind the others, with the final numbers.
 static uint32_t move(struct layout *layout, uint32_t act)
 {
     if (!(act & INDEX_RUN))
         return act;
-    uint32_t *from = layout->old + (act & ~INDEX_RUN);
+    uint32_t *from = layout->old + index_at(act);
     if (from[1] == MOVED)
         return from[0];
+    uint32_t kind = kind_of(from[1]);
     size_t begun = layout->count, length = 1;
     uint32_t *to = layout->code + begun, terms;
     to[0] = from[0];
@@ -237,7 +264,7 @@ static uint32_t move(struct layout *layout, uint32_t act)
     }
     to[length] = PROGRAM_END;
     layout->count += length + 1;
-    from[0] = (uint32_t)begun | INDEX_RUN;
+    from[0] = (uint32_t)begun | kind << INDEX_AT_BITS | INDEX_RUN;
     from[1] = MOVED;
     return from[0];
 }
@@ -249,43 +276,54 @@ static uint32_t need_of(const struct filed *filed, const uint32_t *map)
     return VIEW_PAIRS + (filed->need == TERM_NONE ? TERM_NONE : map[filed->need]);
 }
 
-static void sort_entries(struct index_part *part, const struct filed *filed, size_t terms,
-                         const uint32_t *map)
+static void sort_entries(const struct layout *layout, struct index_part *part,
+                         const struct filed *filed, size_t terms)
 {
+    const uint32_t *map = layout->map;
     uint32_t *next = tc_new((terms + 1) * sizeof *next);
     part->starts = tc_new((terms + 1) * sizeof *part->starts);
-    part->entries = tc_new(part->entry_count * sizeof *part->entries);
+    part->rows = tc_table(2 * part->entry_count, sizeof *part->rows);
     for (size_t i = 0; i < part->entry_count; i++)
         part->starts[map[filed[i].term] + 1]++;
-    for (size_t term = 0; term < terms; term++) {
-        if (part->starts[term + 1] > part->longest)
-            part->longest = part->starts[term + 1];
+    for (size_t term = 0; term < terms; term++)
         part->starts[term + 1] += part->starts[term];
-    }
     memcpy(next, part->starts, (terms + 1) * sizeof *next);
-    for (size_t i = 0; i < part->entry_count; i++)
-        part->entries[next[map[filed[i].term]]++] =
-            (struct index_entry){need_of(&filed[i], map), filed[i].act};
+    for (size_t i = 0; i < part->entry_count; i++) {
+        const struct filed *entry = &filed[i];
+        uint32_t term = map[entry->term], begin = part->starts[term];
+        uint32_t *needs = part->rows + (size_t)begin + next[term]++;
+        needs[0] = need_of(entry, map);
+        needs[part->starts[term + 1] - begin] = entry->act;
+    }
     free(next);
+}
+
+static void move_acts(struct layout *layout, struct index_part *part, size_t terms)
+{
+    for (uint32_t term = 0; term < terms; term++) {
+        struct index_row row = index_row(part, term);
+        uint32_t *acts = part->rows + (row.acts - part->rows);
+        for (uint32_t i = 0; i < row.count; i++)
+            acts[i] = move(layout, acts[i]);
+    }
 }
 
 static void lay_out(struct index_builder *builder, struct index *index, const uint32_t *map)
 {
     struct layout layout = {.map = map, .old = builder->writer.code};
-    layout.code = tc_grow(NULL, builder->writer.count + 1, sizeof *layout.code);
-    struct index_part *parts[] = {&index->segment, &index->page};
-    for (int page = 0; page < 2; page++) {
-        parts[page]->entry_count = builder->filed_count[page];
-        sort_entries(parts[page], builder->filed[page], index->term_count, map);
-        free(builder->filed[page]);
-        for (size_t i = 0; i < parts[page]->entry_count; i++)
-            parts[page]->entries[i].act = move(&layout, parts[page]->entries[i].act);
+    layout.code = tc_table(builder->writer.count + 1, sizeof *layout.code);
+    struct index_part *parts[INDEX_PARTS] = {&index->segment, &index->page, &index->whole};
+    for (int i = 0; i < INDEX_PARTS; i++) {
+        parts[i]->entry_count = builder->filed_count[i];
+        sort_entries(&layout, parts[i], builder->filed[i], index->term_count);
+        free(builder->filed[i]);
+        move_acts(&layout, parts[i], index->term_count);
     }
     for (size_t i = 0; i < builder->always_count; i++)
         builder->always[i] = move(&layout, builder->always[i]);
     index->always = builder->always;
     index->always_count = builder->always_count;
-    index->code = tc_grow(layout.code, layout.count, sizeof *layout.code);
+    index->code = layout.code;
     index->code_count = layout.count;
 }
 
@@ -302,15 +340,15 @@ static void lay_out_lists(struct index_builder *builder, struct index *index, co
 struct index *index_end(struct index_builder *builder, const uint32_t *map, size_t terms)
 {
     struct index *index = NULL;
-    if (builder->writer.count < INDEX_RUN) {
+    if (builder->writer.count <= INDEX_MOST) {
         index = tc_new(sizeof *index);
         index->term_count = terms;
-        index->has_slow = builder->has_slow;
+        index->has_once = builder->has_once;
         lay_out(builder, index, map);
         lay_out_lists(builder, index, map);
     } else {
-        free(builder->filed[0]);
-        free(builder->filed[1]);
+        for (int i = 0; i < INDEX_PARTS; i++)
+            free(builder->filed[i]);
         free(builder->always);
     }
     anchors_done(&builder->anchors);
@@ -319,14 +357,19 @@ struct index *index_end(struct index_builder *builder, const uint32_t *map, size
     return index;
 }
 
+static void free_part(struct index_part *part)
+{
+    free(part->starts);
+    free(part->rows);
+}
+
 void index_free(struct index *index)
 {
     if (!index)
         return;
-    free(index->segment.starts);
-    free(index->segment.entries);
-    free(index->page.starts);
-    free(index->page.entries);
+    free_part(&index->segment);
+    free_part(&index->page);
+    free_part(&index->whole);
     free(index->always);
     free(index->code);
     free(index->lists);
@@ -335,7 +378,9 @@ void index_free(struct index *index)
 
 size_t index_bytes(const struct index *index)
 {
-    return sizeof *index + 2 * (index->term_count + 1) * sizeof(uint32_t) +
-           (index->segment.entry_count + index->page.entry_count) * sizeof(struct index_entry) +
+    size_t entries =
+        index->segment.entry_count + index->page.entry_count + index->whole.entry_count;
+    return sizeof *index + INDEX_PARTS * (index->term_count + 1) * sizeof(uint32_t) +
+           2 * entries * sizeof(uint32_t) +
            (index->always_count + index->code_count + index->list_count) * sizeof(uint32_t);
 }

@@ -72,10 +72,10 @@ size_t watch_list_count(const struct watch_list *list)
     return list->count;
 }
 
-int watch_list_compile(struct watch_list *list, const struct counts *counts, struct matcher **out,
-                       struct tc_err *err)
+int watch_list_compile(struct watch_list *list, const struct counts *counts,
+                       const struct matcher *before, struct matcher **out, struct tc_err *err)
 {
-    int code = matcher_new_of(list->watches, list->count, counts, watch_list_drop,
+    int code = matcher_new_of(list->watches, list->count, counts, before, watch_list_drop,
                               watch_list_hold(list), out, err);
     if (code != TC_OK)
         watch_list_drop(list);
@@ -151,8 +151,8 @@ static void number_watches(struct layers *layers)
             layers->gone--;
             continue;
         }
-        layers->top_numbers = tc_room(layers->top_numbers, layers->top_count, &room,
-                                      sizeof *layers->top_numbers);
+        layers->top_numbers =
+            tc_room(layers->top_numbers, layers->top_count, &room, sizeof *layers->top_numbers);
         layers->top_watches = tc_room(layers->top_watches, layers->top_count, &watch_room,
                                       sizeof(const struct watch *));
         layers->top_watches[layers->top_count] = watch;
@@ -184,7 +184,7 @@ static int lay(struct layers *layers, struct matcher *base, const struct counts 
         layers->base = matcher_hold(base);
         number_watches(layers);
         if (base_serves(layers) && layers->top_count)
-            return matcher_new_of(layers->top_watches, layers->top_count, counts, NULL, NULL,
+            return matcher_new_of(layers->top_watches, layers->top_count, counts, base, NULL, NULL,
                                   &layers->top, err);
         if (base_serves(layers) && (layers->gone || !layers->in_order))
             return TC_OK;
@@ -195,7 +195,7 @@ static int lay(struct layers *layers, struct matcher *base, const struct counts 
         matcher_drop(layers->base);
         layers->base = NULL;
     }
-    return watch_list_compile(layers->list, counts, &layers->base, err);
+    return watch_list_compile(layers->list, counts, base, &layers->base, err);
 }
 
 int layers_new(struct matcher *base, struct watch_list *list, const struct counts *counts,

@@ -24,9 +24,10 @@ struct watch_list *watch_list_hold(struct watch_list *list);
 void watch_list_drop(void *list); // NULL is fine
 size_t watch_list_count(const struct watch_list *list);
 
-// Compiles a whole list into one matcher, which holds the list. `counts` may be NULL.
-int watch_list_compile(struct watch_list *list, const struct counts *counts, struct matcher **out,
-                       struct tc_err *err);
+// Compiles a whole list into one matcher, which holds the list. `counts` may be NULL, and so may `before`, of
+// which regular expressions are taken over.
+int watch_list_compile(struct watch_list *list, const struct counts *counts,
+                       const struct matcher *before, struct matcher **out, struct tc_err *err);
 
 struct layers;
 
@@ -36,7 +37,7 @@ struct layers;
 int layers_new(struct matcher *base, struct watch_list *list, const struct counts *counts,
                struct layers **out, struct tc_err *err);
 struct layers *layers_hold(struct layers *layers);
-void layers_drop(struct layers *layers); // NULL is fine
+void layers_drop(struct layers *layers);        // NULL is fine
 bool layers_alone(const struct layers *layers); // whether nobody else holds them
 
 struct matcher *layers_base(const struct layers *layers); // views the layers

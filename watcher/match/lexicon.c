@@ -9,6 +9,14 @@ enum {
     MEAN_MOST = 4,    // words of a bucket on average: one in fifty is full then
 };
 
+#define LOW(bytes) (UINT64_MAX >> (64 - 8 * (bytes)))
+const struct lexicon_key lexicon_masks[LEXICON_SHORT + 1] = {
+    {0, 0},           {LOW(1), 0},      {LOW(2), 0},      {LOW(3), 0},      {LOW(4), 0},
+    {LOW(5), 0},      {LOW(6), 0},      {LOW(7), 0},      {LOW(8), 0},      {LOW(8), LOW(1)},
+    {LOW(8), LOW(2)}, {LOW(8), LOW(3)}, {LOW(8), LOW(4)}, {LOW(8), LOW(5)}, {LOW(8), LOW(6)},
+    {LOW(8), LOW(7)}, {LOW(8), LOW(8)},
+};
+
 void lexicon_init(struct lexicon *lexicon, uint64_t seed)
 {
     *lexicon = (struct lexicon){.seed = seed, .slot_mask = SLOTS_LEAST - 1};
@@ -94,9 +102,7 @@ static void make_buckets(struct lexicon *lexicon)
     while (count * MEAN_MOST < lexicon->count)
         count *= 2;
     free(lexicon->buckets);
-    lexicon->buckets = aligned_alloc(sizeof *lexicon->buckets, count * sizeof *lexicon->buckets);
-    if (!lexicon->buckets)
-        abort(); // as common/mem does: memory that runs out ends the program
+    lexicon->buckets = tc_table(count, sizeof *lexicon->buckets);
     memset(lexicon->buckets, 0, count * sizeof *lexicon->buckets);
     lexicon->bucket_mask = (uint32_t)count - 1;
 }

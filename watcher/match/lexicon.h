@@ -94,6 +94,19 @@ static inline struct lexicon_key lexicon_pack(const char *word, size_t len)
     return key;
 }
 
+extern const struct lexicon_key lexicon_masks[LEXICON_SHORT + 1]; // the bits of so many bytes
+
+// The same where LEXICON_SHORT bytes can be read at `word`, whatever its length: without a branch on a
+// length that nobody can foretell.
+static inline struct lexicon_key lexicon_pack_roomy(const char *word, size_t len)
+{
+    if (__builtin_expect(len > LEXICON_SHORT, 0))
+        return (struct lexicon_key){(uint64_t)(uintptr_t)word, ~(uint64_t)len};
+    struct lexicon_key mask = lexicon_masks[len];
+    return (struct lexicon_key){lexicon_load8(word) & mask.low,
+                                lexicon_load8(word + 8) & mask.high};
+}
+
 static inline bool lexicon_is_long(struct lexicon_key key)
 {
     return key.high >> 56 == 0xff; // a byte that no UTF-8 holds

@@ -1,6 +1,5 @@
 #include "watcher/match/pattern.h"
 
-#include "common/hash.h"
 #include "common/mem.h"
 #include "common/utf8.h"
 #include "watcher/text/text.h"
@@ -10,7 +9,7 @@
 // How a word finds its patterns. Each wildcard gives one key: a letter for where its run of plain
 // letters stands ('p' start, 's' end, 'i' anywhere) and at most RUN_MOST bytes of it. A word is looked
 // up with its beginnings, its ends and its inner pieces of the lengths that occur; what is found is then
-// matched in full. Worst case a word of n bytes makes n * RUN_MOST look-ups, once (see the memo).
+// matched in full. Worst case a word of n bytes makes n * RUN_MOST look-ups, once (memo.h).
 
 enum { RUN_MOST = 12, PAIRS = 1024 };
 
@@ -271,69 +270,41 @@ void pattern_set_add_test(struct pattern_set *set, const struct word_test *test,
     set->tests[set->test_count++] = (struct test){test, term};
 }
 
-// ---- the memo ------------------------------------------------------------------------------
+// ---- answers -------------------------------------------------------------------------------
 
-void pattern_memo_init(struct pattern_memo *memo)
+void pattern_answer(struct pattern_answers *answers, uint32_t term)
 {
-    struct tc_id random = tc_id_random();
-    uint64_t key;
-    memcpy(&key, random.bytes, sizeof key);
-    *memo = (struct pattern_memo){0};
-    dict_init(&memo->longs, key);
-    memo->slots = tc_new(PATTERN_SLOTS * sizeof *memo->slots);
+    answers->terms = tc_room(answers->terms, answers->used, &answers->room, sizeof *answers->terms);
+    answers->terms[answers->used++] = term;
 }
 
-void pattern_memo_done(struct pattern_memo *memo)
+void pattern_answers_done(struct pattern_answers *answers)
 {
-    dict_done(&memo->longs);
-    free(memo->by_term);
-    free(memo->slots);
-    free(memo->answers);
-    word_form_reader_free(memo->forms);
-    *memo = (struct pattern_memo){0};
-}
-
-static void answer(struct pattern_memo *memo, uint32_t value)
-{
-    memo->answers = tc_room(memo->answers, memo->used, &memo->capacity, sizeof *memo->answers);
-    memo->answers[memo->used++] = value;
-}
-
-void pattern_memo_clear(struct pattern_memo *memo, size_t terms)
-{
-    if (terms > memo->term_room) {
-        memo->by_term = tc_grow(memo->by_term, terms, sizeof *memo->by_term);
-        memo->term_room = terms;
-    }
-    if (memo->term_room)
-        memset(memo->by_term, 0, memo->term_room * sizeof *memo->by_term);
-    memset(memo->slots, 0, PATTERN_SLOTS * sizeof *memo->slots);
-    dict_clear(&memo->longs);
-    memo->used = 0;
-    answer(memo, 0); // where 0 would mean "not asked"
-    answer(memo, 0); // PATTERN_NOTHING
+    free(answers->terms);
+    word_form_reader_free(answers->forms);
+    *answers = (struct pattern_answers){0};
 }
 
 static void try_chain(const struct pattern_set *set, uint32_t first, tc_str word,
-                      struct pattern_memo *memo, size_t begun)
+                      struct pattern_answers *answers, size_t begun)
 {
     for (uint32_t i = first; i != DICT_NONE; i = set->patterns[i].next) {
         const struct pattern *pattern = &set->patterns[i];
         bool known = false;
-        for (size_t k = begun; k < memo->used && !known; k++)
-            known = memo->answers[k] == pattern->term;
+        for (size_t k = begun; k < answers->used && !known; k++)
+            known = answers->terms[k] == pattern->term;
         if (!known && text_wild_match((tc_str){set->bytes + pattern->at, pattern->len}, word))
-            answer(memo, pattern->term);
+            pattern_answer(answers, pattern->term);
     }
 }
 
 static void try_key(const struct pattern_set *set, enum place place, tc_str piece, tc_str word,
-                    struct pattern_memo *memo, size_t begun)
+                    struct pattern_answers *answers, size_t begun)
 {
     char key[RUN_MOST + 1];
     key[0] = place_letters[place];
     memcpy(key + 1, piece.ptr, piece.len);
-    try_chain(set, dict_find(&set->keys, (tc_str){key, piece.len + 1}), word, memo, begun);
+    try_chain(set, dict_find(&set->keys, (tc_str){key, piece.len + 1}), word, answers, begun);
 }
 
 // The lengths of keys that can be the word's beginning.
@@ -343,24 +314,24 @@ static uint32_t lengths_at_start(const struct pattern_set *set, tc_str word)
     return word.len < 2 ? of_one : of_one | set->starts[pair_of(word)];
 }
 
-static void try_wildcards(const struct pattern_set *set, tc_str word, struct pattern_memo *memo,
-                          size_t begun)
+static void try_wildcards(const struct pattern_set *set, tc_str word,
+                          struct pattern_answers *answers, size_t begun)
 {
     uint32_t starts = lengths_at_start(set, word);
     for (size_t len = 1; len <= RUN_MOST && len <= word.len; len++) {
         if (starts >> len & 1)
-            try_key(set, AT_START, tc_str_cut(word, 0, len), word, memo, begun);
+            try_key(set, AT_START, tc_str_cut(word, 0, len), word, answers, begun);
         if (set->lengths[AT_END] >> len & 1)
-            try_key(set, AT_END, tc_str_cut(word, word.len - len, word.len), word, memo, begun);
+            try_key(set, AT_END, tc_str_cut(word, word.len - len, word.len), word, answers, begun);
         if (set->lengths[INSIDE] >> len & 1) {
             for (size_t at = 0; at + len <= word.len; at++)
-                try_key(set, INSIDE, tc_str_cut(word, at, at + len), word, memo, begun);
+                try_key(set, INSIDE, tc_str_cut(word, at, at + len), word, answers, begun);
         }
     }
-    try_chain(set, set->loose, word, memo, begun);
+    try_chain(set, set->loose, word, answers, begun);
 }
 
-static void try_fuzzies(const struct pattern_set *set, tc_str word, struct pattern_memo *memo)
+static void try_fuzzies(const struct pattern_set *set, tc_str word, struct pattern_answers *answers)
 {
     uint32_t letters[PATTERN_FUZZY_LETTERS];
     int count = letters_of(word, letters);
@@ -373,70 +344,36 @@ static void try_fuzzies(const struct pattern_set *set, tc_str word, struct patte
         if (abs((int)fuzzy->letters - count) <= fuzzy->edits &&
             __builtin_popcountll(signature ^ fuzzy->signature) <= 2 * fuzzy->edits &&
             pattern_near_spelling((tc_str){set->bytes + fuzzy->at, fuzzy->len}, word, fuzzy->edits))
-            answer(memo, fuzzy->term);
+            pattern_answer(answers, fuzzy->term);
     }
 }
 
-static void try_tests(const struct pattern_set *set, tc_str word, struct pattern_memo *memo)
+static void try_tests(const struct pattern_set *set, tc_str word, struct pattern_answers *answers)
 {
     for (size_t i = 0; i < set->test_count; i++) {
         if (word_test_holds(set->tests[i].test, word))
-            answer(memo, set->tests[i].term);
+            pattern_answer(answers, set->tests[i].term);
     }
 }
 
-static void try_forms(const struct pattern_set *set, tc_str word, struct pattern_memo *memo)
+static void try_forms(const struct pattern_set *set, tc_str word, struct pattern_answers *answers)
 {
     const uint32_t *terms;
-    if (!memo->forms)
-        memo->forms = word_form_reader_new();
-    size_t count = word_forms_find(set->forms, memo->forms, word, &terms);
+    if (!answers->forms)
+        answers->forms = word_form_reader_new();
+    size_t count = word_forms_find(set->forms, answers->forms, word, &terms);
     for (size_t i = 0; i < count; i++)
-        answer(memo, terms[i]);
+        pattern_answer(answers, terms[i]);
 }
 
-static uint32_t find_anew(const struct pattern_set *set, struct pattern_memo *memo, tc_str word)
+size_t pattern_match(const struct pattern_set *set, struct pattern_answers *answers, tc_str word)
 {
-    size_t at = memo->used;
-    answer(memo, 0);
-    try_wildcards(set, word, memo, at + 1);
+    size_t begun = answers->used;
+    try_wildcards(set, word, answers, begun);
     if (set->fuzzy_count)
-        try_fuzzies(set, word, memo);
-    try_tests(set, word, memo);
+        try_fuzzies(set, word, answers);
+    try_tests(set, word, answers);
     if (set->forms)
-        try_forms(set, word, memo);
-    memo->answers[at] = (uint32_t)(memo->used - at - 1);
-    if (memo->answers[at])
-        return (uint32_t)at;
-    memo->used = at;
-    return PATTERN_NOTHING;
-}
-
-// Where the answer is remembered; 0 there when it is not known yet.
-static uint32_t *place_of(struct pattern_memo *memo, const struct pattern_word *word)
-{
-    if (word->term)
-        return &memo->by_term[word->term];
-    if (lexicon_is_long(word->key)) {
-        uint32_t *known = dict_add(&memo->longs, word->bytes);
-        if (*known == DICT_NONE)
-            *known = 0;
-        return known;
-    }
-    struct pattern_slot *slot = &memo->slots[word->hash & (PATTERN_SLOTS - 1)];
-    if (slot->key.low != word->key.low || slot->key.high != word->key.high)
-        *slot = (struct pattern_slot){word->key, 0};
-    return &slot->answer;
-}
-
-size_t pattern_find(const struct pattern_set *set, struct pattern_memo *memo,
-                    const struct pattern_word *word, const uint32_t **terms)
-{
-    if (memo->used > PATTERN_ANSWERS_MOST || memo->longs.count > PATTERN_LONGS_MOST)
-        pattern_memo_clear(memo, 0);
-    uint32_t *known = place_of(memo, word);
-    if (!*known)
-        *known = find_anew(set, memo, word->bytes);
-    *terms = memo->answers + *known + 1;
-    return memo->answers[*known];
+        try_forms(set, word, answers);
+    return answers->used - begun;
 }

@@ -8,10 +8,7 @@
 // not be there come behind these, because they seldom decide; what the general evaluator looks at comes
 // last.
 
-enum {
-    COUNT_MOST = (1 << 23) - 1, // that a header holds
-    SHARED_LEAST = 16,          // entries of a list that is worth sharing
-};
+enum { SHARED_LEAST = 16 }; // entries of a list that is worth sharing
 
 uint32_t program_operands(uint32_t header, uint32_t *terms)
 {
@@ -22,6 +19,7 @@ uint32_t program_operands(uint32_t header, uint32_t *terms)
     case PROGRAM_NONE:
     case PROGRAM_PHRASE: return *terms = program_count(header);
     case PROGRAM_NEAR:
+    case PROGRAM_SLOPPY:
     case PROGRAM_ONEAR: return *terms = 2;
     case PROGRAM_LIST:
     case PROGRAM_NODE:
@@ -42,9 +40,24 @@ static void put_header(struct program_writer *writer, enum program_kind kind, bo
     put(writer, (uint32_t)kind | (negated ? PROGRAM_NOT : 0u) | (uint32_t)count << 8);
 }
 
+// Of clauses that look for places: where these may be.
+static void mark_scope(struct program_writer *writer)
+{
+    writer->code[writer->count - 1] |= (uint32_t)(writer->scope + 1) << PROGRAM_SCOPE_AT;
+}
+
+// Of clauses that ask for presence: the term of the scope.
+static void put_term(struct program_writer *writer, uint32_t term)
+{
+    put(writer, writer->scope == ANCHOR_WHOLE
+                    ? term
+                    : terms_scoped(writer->plan->terms, term, (enum terms_scope)writer->scope));
+}
+
 static void put_node(struct program_writer *writer, const struct plan_node *node, bool negated)
 {
     put_header(writer, PROGRAM_NODE, negated, 0);
+    mark_scope(writer);
     put(writer, (uint32_t)(node - writer->plan->nodes));
     writer->needs_plan = true;
 }
@@ -63,7 +76,7 @@ static void write_words(struct program_writer *writer, const struct plan_node *c
 {
     put_header(writer, PROGRAM_ANY, negated, core->count);
     for (uint32_t i = 0; i < core->count; i++)
-        put(writer, kid(writer, core, i)->first);
+        put_term(writer, kid(writer, core, i)->first);
 }
 
 // A list that other watches may use as well is written once.
@@ -95,7 +108,7 @@ static void write_group(struct program_writer *writer, const struct plan_node *c
     for (uint32_t i = 0; i < core->count; i++)
         write_clause(writer, kid(writer, core, i), false);
     size_t length = writer->count - begun;
-    if (length > COUNT_MOST) { // such a monster goes the long way
+    if (length > PROGRAM_COUNT_MOST) { // such a monster goes the long way
         writer->count = header;
         put_node(writer, core, negated);
         return;
@@ -109,7 +122,10 @@ static void write_or(struct program_writer *writer, const struct plan_node *core
     const struct query_node *query = core->source;
     if (!plan_only_words(writer->plan, core))
         write_group(writer, core, negated);
-    else if (query && query->op == QUERY_LIST && core->count >= SHARED_LEAST)
+    else if (core->count > PROGRAM_COUNT_MOST)
+        put_node(writer, core, negated);
+    else if (query && query->op == QUERY_LIST && core->count >= SHARED_LEAST &&
+             writer->scope == ANCHOR_WHOLE)
         write_list(writer, core, negated);
     else
         write_words(writer, core, negated);
@@ -119,11 +135,12 @@ static void write_or(struct program_writer *writer, const struct plan_node *core
 static bool write_near(struct program_writer *writer, const struct plan_node *core, bool negated)
 {
     const struct plan_node *first = kid(writer, core, 0), *second = kid(writer, core, 1);
-    if (first->op != PLAN_WORD || second->op != PLAN_WORD || core->number > COUNT_MOST)
+    if (first->op != PLAN_WORD || second->op != PLAN_WORD || core->number > PROGRAM_COUNT_MOST)
         return false;
     put_header(writer, core->op == PLAN_NEAR ? PROGRAM_NEAR : PROGRAM_ONEAR, negated, core->number);
     if (first->flags & second->flags & PLAN_PLAIN)
         writer->code[writer->count - 1] |= PROGRAM_PLAIN;
+    mark_scope(writer);
     put(writer, first->first);
     put(writer, second->first);
     return true;
@@ -131,11 +148,40 @@ static bool write_near(struct program_writer *writer, const struct plan_node *co
 
 static bool write_phrase(struct program_writer *writer, const struct plan_node *core, bool negated)
 {
-    if (!(core->flags & PLAN_PLAIN) || core->flags & (PLAN_STRICT | PLAN_RUNNING))
+    if (!(core->flags & PLAN_PLAIN) || core->flags & PLAN_STRICT ||
+        core->count > PROGRAM_COUNT_MOST)
         return false;
     put_header(writer, PROGRAM_PHRASE, negated, core->count);
+    if (core->flags & PLAN_RUNNING)
+        writer->code[writer->count - 1] |= PROGRAM_RUNNING;
+    mark_scope(writer);
     for (uint32_t i = 0; i < core->count; i++)
         put(writer, writer->plan->words[core->first + i]);
+    return true;
+}
+
+// Two words. More of them, or one twice, go the long way.
+static bool write_sloppy(struct program_writer *writer, const struct plan_node *core, bool negated)
+{
+    const uint32_t *words = writer->plan->words + core->first;
+    if (core->count != 2 || words[0] == words[1] || core->number > PROGRAM_COUNT_MOST)
+        return false;
+    put_header(writer, PROGRAM_SLOPPY, negated, core->number);
+    mark_scope(writer);
+    put(writer, words[0]);
+    put(writer, words[1]);
+    return true;
+}
+
+// TITLE and BODY: their child under that scope.
+static bool write_scoped(struct program_writer *writer, const struct plan_node *core, bool negated)
+{
+    int scope = anchors_scope(writer->plan, core);
+    if (writer->scope != ANCHOR_WHOLE || scope == ANCHOR_WHOLE)
+        return false;
+    writer->scope = scope;
+    write_clause(writer, kid(writer, core, 0), negated);
+    writer->scope = ANCHOR_WHOLE;
     return true;
 }
 
@@ -144,8 +190,9 @@ static void write_clause(struct program_writer *writer, const struct plan_node *
     bool written = true;
     switch ((enum plan_op)core->op) {
     case PLAN_WORD:
+    case PLAN_REGEX:
         put_header(writer, negated ? PROGRAM_NONE : PROGRAM_ALL, false, 1);
-        put(writer, core->first);
+        put_term(writer, core->first);
         break;
     case PLAN_NOT: write_clause(writer, kid(writer, core, 0), !negated); break;
     case PLAN_OR: write_or(writer, core, negated); break;
@@ -154,6 +201,9 @@ static void write_clause(struct program_writer *writer, const struct plan_node *
     case PLAN_PHRASE: written = write_phrase(writer, core, negated); break;
     case PLAN_NEAR:
     case PLAN_ONEAR: written = write_near(writer, core, negated); break;
+    case PLAN_SLOPPY: written = write_sloppy(writer, core, negated); break;
+    case PLAN_TITLE:
+    case PLAN_BODY: written = write_scoped(writer, core, negated); break;
     case PLAN_NEVER: put_header(writer, negated ? PROGRAM_EVERY : PROGRAM_NEVER, false, 0); break;
     default: written = false; break;
     }
@@ -172,8 +222,10 @@ static void write_single_words(struct program_writer *writer, const struct ancho
     for (size_t i = 0; i < anchors->clause_count; i++) {
         const struct clause *clause = &anchors->clauses[i];
         const struct plan_node *core = &writer->plan->nodes[clause->node];
-        if (core->op == PLAN_WORD && clause->negated == negated && !clause->proven)
-            put(writer, core->first);
+        if (!plan_is_term(core) || clause->negated != negated || clause->proven)
+            continue;
+        writer->scope = clause->scope;
+        put_term(writer, core->first);
     }
     size_t words = writer->count - header - 1;
     writer->code[header] = (uint32_t)(negated ? PROGRAM_NONE : PROGRAM_ALL) | (uint32_t)words << 8;
@@ -184,7 +236,7 @@ static void write_single_words(struct program_writer *writer, const struct ancho
 static bool is_slow(const struct plan_node *core)
 {
     return core->op != PLAN_OR && core->op != PLAN_PHRASE && core->op != PLAN_NEAR &&
-           core->op != PLAN_ONEAR;
+           core->op != PLAN_ONEAR && core->op != PLAN_SLOPPY;
 }
 
 static void write_others(struct program_writer *writer, const struct anchors *anchors, bool slow)
@@ -192,7 +244,8 @@ static void write_others(struct program_writer *writer, const struct anchors *an
     for (size_t i = 0; i < anchors->clause_count; i++) {
         const struct clause *clause = &anchors->clauses[i];
         const struct plan_node *core = &writer->plan->nodes[clause->node];
-        if (core->op != PLAN_WORD && is_slow(core) == slow && !clause->proven)
+        writer->scope = clause->scope;
+        if (!plan_is_term(core) && is_slow(core) == slow && !clause->proven)
             write_clause(writer, core, clause->negated);
     }
 }

@@ -10,6 +10,7 @@
 
 #include "common/buf.h"
 #include "common/mem.h"
+#include "watcher/match/expression.h"
 #include "watcher/match/query_leaf.h"
 #include "watcher/match/query_lex.h"
 
@@ -174,10 +175,19 @@ static struct query_node *read_regex(struct reader *reader)
     struct query_token token = reader->now;
     advance(reader);
     struct query_node *node = node_at(reader, QUERY_REGEX, 0, token.from, token.to);
+    struct expression_wrong wrong;
+    size_t text_from = (size_t)(token.text.ptr - reader->lexer.text.ptr);
     node->text = tc_arena_str(reader->arena, token.text);
     node->fold_case = token.fold_case;
-    query_wrong(&reader->lexer, token.from, token.to, "E0117", "use words with wildcards: gpt*",
-                "regular expressions are not matched in this version");
+    node->expression = expression_read(node->text, token.fold_case, reader->arena, &wrong);
+    if (!node->expression)
+        query_wrong(&reader->lexer, text_from + wrong.from, text_from + wrong.to, "E0117",
+                    wrong.help, "%s", wrong.message);
+    if (reader->now.kind == TOKEN_WORD && reader->now.from == token.to) {
+        query_wrong(&reader->lexer, reader->now.from, reader->now.to, "E0101",
+                    "any case: /gpt-?4/i", "only i may stand directly behind an expression");
+        advance(reader);
+    }
     return node;
 }
 
@@ -207,6 +217,9 @@ static struct query_node *read_value(struct reader *reader, enum query_meta meta
     struct query_node *node = node_at(reader, QUERY_META, 0, from, token.to);
     node->meta = meta;
     node->text = unescaped(reader->arena, token.text);
+    if (meta == QUERY_META_LANG && !query_is_language(node->text))
+        query_wrong(&reader->lexer, token.from, token.to, "E0117", QUERY_LANGUAGE_HELP,
+                    "\"%.*s\" is no language", TC_ARG(node->text));
     if (token.tilde != QUERY_NO_TILDE)
         query_wrong(&reader->lexer, token.from, token.to, "E0117", NULL,
                     "\"~\" has no meaning in a value");
@@ -330,6 +343,12 @@ static struct query_node *read_clause(struct reader *reader)
 
 // ---- terms ---------------------------------------------------------------------------------
 
+static bool is_not(const struct reader *reader)
+{
+    return tc_str_eq(tc_str_cut(reader->lexer.text, reader->last_from, reader->last_to),
+                     TC_STR("NOT"));
+}
+
 static struct query_node *term_expected(struct reader *reader)
 {
     const struct query_token *now = &reader->now;
@@ -349,7 +368,8 @@ static struct query_node *term_expected(struct reader *reader)
                     "a term is expected after \"%.*s\"", (int)(reader->last_to - reader->last_from),
                     text.ptr + reader->last_from);
     else
-        query_wrong(&reader->lexer, now->from, now->to, "E0104", NULL,
+        query_wrong(&reader->lexer, now->from, now->to, "E0104",
+                    now->kind == TOKEN_NEAR && is_not(reader) ? "did you mean NOTNEAR?" : NULL,
                     "a term is expected here, not \"%.*s\"", (int)(now->to - now->from),
                     text.ptr + now->from);
     return hole(reader);
@@ -639,31 +659,4 @@ struct query_node *query_read(tc_str text, const struct text_settings *settings,
     if (!query_check(node, place) || reader.lexer.errors > 0)
         return NULL;
     return node;
-}
-
-void query_wrong_in_text(const struct query_place *place, size_t from, size_t to,
-                         enum tc_severity severity, const char *code, tc_str help, tc_str message)
-{
-    const struct query_text_place *where = place->context;
-    struct tc_diag diag = {.severity = severity,
-                           .code = code,
-                           .file = where->name,
-                           .line = 1,
-                           .column = 1,
-                           .message = message,
-                           .help = help};
-    for (size_t i = 0; i < from && i < where->text.len; i++) {
-        unsigned char c = (unsigned char)where->text.ptr[i];
-        diag.column += (c & 0xC0) != 0x80;
-        if (c == '\n') {
-            diag.line++;
-            diag.column = 1;
-        }
-    }
-    for (size_t i = from; i < to && i < where->text.len && where->text.ptr[i] != '\n'; i++)
-        diag.width += ((unsigned char)where->text.ptr[i] & 0xC0) != 0x80;
-    if (diag.width < 1)
-        diag.width = 1;
-    diag.source = tc_line_at(where->text, diag.line);
-    tc_diags_add(place->diags, &diag);
 }

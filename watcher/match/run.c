@@ -32,47 +32,75 @@ static bool has_all(const struct view *view, const uint32_t *terms, uint32_t cou
 
 // ---- places ----------------------------------------------------------------------------------
 
-static bool follows(const struct view *view, uint32_t word, const uint32_t *terms, uint32_t count)
+// Where the places of a clause may be, and whether paragraphs part them.
+struct room {
+    struct view *view;
+    struct range range;
+    bool running;
+};
+
+static struct room room_of(struct view *view, uint32_t header)
 {
-    const struct text_word *words = view->segment->words;
-    if (word + count > view->segment->word_count)
+    uint32_t title = view->segment->title_words, words = view->segment->word_count;
+    uint32_t scope = program_scope(header);
+    struct range range = {scope == 1 + TERMS_BODY ? title : 0,
+                          scope == 1 + TERMS_TITLE ? title : words};
+    return (struct room){view, range, (header & PROGRAM_RUNNING) != 0};
+}
+
+// The places of a term in the room.
+static const uint32_t *list_in(const struct room *room, uint32_t term, size_t *count)
+{
+    const uint32_t *list = view_list(room->view, term, count);
+    if (room->range.from || room->range.to < room->view->segment->word_count) {
+        size_t from = view_from(list, *count, room->range.from);
+        *count = view_from(list, *count, room->range.to) - from;
+        list += from;
+    }
+    return list;
+}
+
+static bool follows(const struct room *room, uint32_t word, const uint32_t *terms, uint32_t count)
+{
+    const struct text_word *words = room->view->segment->words;
+    if (word < room->range.from || word + count > room->range.to)
         return false;
     for (uint32_t i = 0; i < count; i++) {
-        if (view->words[word + i] != terms[i])
+        if (room->view->words[word + i] != terms[i])
             return false;
     }
-    return words[word].paragraph == words[word + count - 1].paragraph;
+    return room->running || words[word].paragraph == words[word + count - 1].paragraph;
 }
 
 // Neighbours by number: from each place of its rarest word (of the highest number) the words around it
 // are compared.
-static bool holds_plain_phrase(struct view *view, const uint32_t *terms, uint32_t count)
+static bool holds_plain_phrase(const struct room *room, const uint32_t *terms, uint32_t count)
 {
     uint32_t rarest = 0;
     for (uint32_t i = 1; i < count; i++)
         rarest = terms[i] > terms[rarest] ? i : rarest;
     size_t places;
-    if (view_walks(view)) {
-        for (uint32_t i = rarest; i < view->segment->word_count; i++) {
-            if (view->words[i] == terms[rarest] && follows(view, i - rarest, terms, count))
+    if (view_walks(room->view)) {
+        for (uint32_t i = room->range.from + rarest; i < room->range.to; i++) {
+            if (room->view->words[i] == terms[rarest] && follows(room, i - rarest, terms, count))
                 return true;
         }
         return false;
     }
-    const uint32_t *list = view_list(view, terms[rarest], &places);
+    const uint32_t *list = view_list(room->view, terms[rarest], &places);
     for (size_t i = 0; i < places; i++) {
-        if (list[i] >= rarest && follows(view, list[i] - rarest, terms, count))
+        if (list[i] >= rarest && follows(room, list[i] - rarest, terms, count))
             return true;
     }
     return false;
 }
 
-// Whether a term stands at a position of a paragraph.
-static bool stands_at(struct view *view, uint32_t term, uint32_t position, uint32_t paragraph)
+// Whether a term stands at a position, in the paragraph of a word.
+static bool stands_at(const struct room *room, uint32_t term, uint32_t position, uint32_t word)
 {
-    const struct text_word *words = view->segment->words;
+    const struct text_word *words = room->view->segment->words;
     size_t count, low = 0;
-    const uint32_t *list = view_list(view, term, &count);
+    const uint32_t *list = list_in(room, term, &count);
     for (size_t high = count; low < high;) {
         size_t middle = (low + high) / 2;
         if (words[list[middle]].position < position)
@@ -81,24 +109,34 @@ static bool stands_at(struct view *view, uint32_t term, uint32_t position, uint3
             high = middle;
     }
     return low < count && words[list[low]].position == position &&
-           words[list[low]].paragraph == paragraph;
+           (room->running || words[list[low]].paragraph == words[word].paragraph);
 }
 
 // Where several words share a position.
-static bool holds_phrase(struct view *view, const uint32_t *terms, uint32_t count)
+static bool holds_phrase(const struct room *room, const uint32_t *terms, uint32_t count)
 {
-    const struct text_word *words = view->segment->words;
+    const struct text_word *words = room->view->segment->words;
     size_t places;
-    const uint32_t *list = view_list(view, terms[0], &places);
+    const uint32_t *list = list_in(room, terms[0], &places);
     for (size_t i = 0; i < places; i++) {
         uint32_t held = 1;
-        while (held < count && stands_at(view, terms[held], words[list[i]].position + held,
-                                         words[list[i]].paragraph))
+        while (held < count &&
+               stands_at(room, terms[held], words[list[i]].position + held, list[i]))
             held++;
         if (held == count)
             return true;
     }
     return false;
+}
+
+static bool phrase_holds(struct view *view, uint32_t header, const uint32_t *terms)
+{
+    struct room room = room_of(view, header);
+    uint32_t count = program_count(header);
+    if (!has_all(view, terms, count))
+        return false;
+    return view->plain ? holds_plain_phrase(&room, terms, count)
+                       : holds_phrase(&room, terms, count);
 }
 
 static bool is_near(const struct text_word *a, const struct text_word *b, uint32_t distance,
@@ -113,13 +151,13 @@ static bool is_near(const struct text_word *a, const struct text_word *b, uint32
 
 // One walk over the words: each a or b against the other that stood last before it. If that one is not
 // near, none before it is.
-static bool walk_near(const struct view *view, const uint32_t *terms, uint32_t distance,
+static bool walk_near(const struct room *room, const uint32_t *terms, uint32_t distance,
                       bool ordered)
 {
-    const struct text_word *words = view->segment->words;
+    const struct text_word *words = room->view->segment->words;
     const struct text_word *last_a = NULL, *last_b = NULL;
-    for (uint32_t i = 0; i < view->segment->word_count; i++) {
-        bool is_a = view->words[i] == terms[0], is_b = view->words[i] == terms[1];
+    for (uint32_t i = room->range.from; i < room->range.to; i++) {
+        bool is_a = room->view->words[i] == terms[0], is_b = room->view->words[i] == terms[1];
         if (!is_a && !is_b)
             continue;
         if (is_b && last_a && is_near(last_a, &words[i], distance, ordered))
@@ -133,12 +171,13 @@ static bool walk_near(const struct view *view, const uint32_t *terms, uint32_t d
 }
 
 // For each a, the b from the first that is not too far before it.
-static bool holds_near(struct view *view, const uint32_t *terms, uint32_t distance, bool ordered)
+static bool holds_near(const struct room *room, const uint32_t *terms, uint32_t distance,
+                       bool ordered)
 {
-    const struct text_word *words = view->segment->words;
+    const struct text_word *words = room->view->segment->words;
     size_t a_count, b_count, start = 0;
-    const uint32_t *a = view_list(view, terms[0], &a_count);
-    const uint32_t *b = view_list(view, terms[1], &b_count);
+    const uint32_t *a = list_in(room, terms[0], &a_count);
+    const uint32_t *b = list_in(room, terms[1], &b_count);
     for (size_t i = 0; i < a_count; i++) {
         const struct text_word *word = &words[a[i]];
         while (start < b_count &&
@@ -155,12 +194,35 @@ static bool holds_near(struct view *view, const uint32_t *terms, uint32_t distan
 
 static bool near_holds(struct view *view, uint32_t header, const uint32_t *terms)
 {
+    struct room room = room_of(view, header);
     uint32_t distance = program_count(header);
     bool ordered = program_kind(header) == PROGRAM_ONEAR;
     if (!has_all(view, terms, 2))
         return false;
-    return header & PROGRAM_PLAIN && view_walks(view) ? walk_near(view, terms, distance, ordered)
-                                                      : holds_near(view, terms, distance, ordered);
+    return header & PROGRAM_PLAIN && view_walks(view) ? walk_near(&room, terms, distance, ordered)
+                                                      : holds_near(&room, terms, distance, ordered);
+}
+
+// Two words that differ, moved so many places in all (sloppy.h): the phrases that they would belong to
+// begin at most that far apart.
+static bool sloppy_holds(struct view *view, uint32_t header, const uint32_t *terms)
+{
+    struct room room = room_of(view, header);
+    const struct text_word *words = view->segment->words;
+    int64_t slop = program_count(header);
+    size_t a_count, b_count, k = 0;
+    if (!has_all(view, terms, 2))
+        return false;
+    const uint32_t *a = list_in(&room, terms[0], &a_count);
+    const uint32_t *b = list_in(&room, terms[1], &b_count);
+    for (size_t i = 0; i < a_count; i++) {
+        int64_t begin = words[a[i]].position;
+        while (k < b_count && (int64_t)words[b[k]].position - 1 < begin - slop)
+            k++;
+        if (k < b_count && (int64_t)words[b[k]].position - 1 <= begin + slop)
+            return true;
+    }
+    return false;
 }
 
 // ---- clauses ---------------------------------------------------------------------------------
@@ -193,11 +255,15 @@ static bool every_holds(struct run *run, const uint32_t *clauses, uint32_t lengt
     return true;
 }
 
-static bool node_holds(struct run *run, uint32_t node)
+static bool node_holds(struct run *run, uint32_t header, uint32_t node)
 {
     struct eval *eval = &run->scan->eval;
+    struct view *before = eval->view;
     eval->plan = &run->matcher->plan;
-    return eval_holds(eval, node, view_whole(run->view));
+    eval->view = run->view;
+    bool holds = eval_holds(eval, node, room_of(run->view, header).range);
+    eval->view = before;
+    return holds;
 }
 
 static bool clause_holds(struct run *run, const uint32_t *clause)
@@ -210,14 +276,11 @@ static bool clause_holds(struct run *run, const uint32_t *clause)
     case PROGRAM_ANY: return has_any(run->view, operands, count) == wanted;
     case PROGRAM_NONE: return !has_any(run->view, operands, count);
     case PROGRAM_LIST: return has_any(run->view, lists + *operands + 1, lists[*operands]) == wanted;
-    case PROGRAM_PHRASE:
-        if (!has_all(run->view, operands, count))
-            return !wanted;
-        return (run->view->plain ? holds_plain_phrase(run->view, operands, count)
-                                 : holds_phrase(run->view, operands, count)) == wanted;
+    case PROGRAM_PHRASE: return phrase_holds(run->view, header, operands) == wanted;
+    case PROGRAM_SLOPPY: return sloppy_holds(run->view, header, operands) == wanted;
     case PROGRAM_NEAR:
     case PROGRAM_ONEAR: return near_holds(run->view, header, operands) == wanted;
-    case PROGRAM_NODE: return node_holds(run, *operands) == wanted;
+    case PROGRAM_NODE: return node_holds(run, header, *operands) == wanted;
     case PROGRAM_WHERE: return scan_where_holds(run->scan, run->matcher, run->watch);
     case PROGRAM_WATCH: return scan_watch_holds(run->scan, run->matcher, run->watch, run->score);
     case PROGRAM_EVERY: return every_holds(run, operands, count) == wanted;
@@ -229,10 +292,10 @@ static bool clause_holds(struct run *run, const uint32_t *clause)
     return false;
 }
 
-bool run_program(struct scan *scan, const struct matcher *matcher, const uint32_t *program,
-                 double *score)
+bool run_program(struct scan *scan, const struct matcher *matcher, struct view *view,
+                 const uint32_t *program, double *score)
 {
-    struct run run = {scan, matcher, &scan->segment, *program & ~INDEX_SLOW, score};
+    struct run run = {scan, matcher, view, *program & ~INDEX_ONCE, score};
     for (const uint32_t *clause = program + 1; *clause != PROGRAM_END;
          clause += length_of(clause)) {
         if (!clause_holds(&run, clause))

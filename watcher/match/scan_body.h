@@ -23,20 +23,23 @@ struct scan {
     struct tc_id matcher; // whose numbers the scratch below speaks of
     struct view segment, page;
     struct scan_page whole;
-    struct pattern_memo folded_memo, surface_memo;
+    struct memo folded, surface; // what is known of words, by form
+    struct expressions_scratch expressions;
+    bool one_by_one; // expressions are looked for without vectorscan
     struct eval eval;
     const struct text *text; // what the views show; NULL: nothing
     uint32_t number;         // of the segment shown
     struct plan desk;        // the plan of a watch whose own is not kept
     struct plan_watch on_desk;
-    uint32_t *acts; // candidates of one term
-    size_t act_room;
+    uint32_t *picks;              // candidates: where their acts are, then those that are watches
+    uint32_t *programs, *ordered; // and those that are programs
+    size_t pick_room;
     uint64_t *fired;       // a bit for each watch that matched the segment
     uint64_t *fired_words; // a bit for each of fired[] that is not 0
     size_t fired_room;
     struct scan_score *scores; // of the watches that fired and have one
     size_t score_count, score_room;
-    uint32_t *tried; // by watch: the round its slow program was last run in
+    uint32_t *tried; // by watch: the round its program was last run in, when once
     size_t tried_room;
     uint32_t round;
     struct scan_hit *hits;

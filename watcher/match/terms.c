@@ -13,6 +13,7 @@ void terms_init(struct terms *terms, uint64_t seed, const struct counts *counts)
     lexicon_init(&terms->folded, seed);
     lexicon_init(&terms->surface, seed);
     dict_init(&terms->patterns, seed);
+    expressions_init(&terms->expressions, seed);
     terms->folded_patterns = pattern_set_new(seed);
     terms->surface_patterns = pattern_set_new(seed);
     terms->words.keys = tc_room(NULL, 0, &terms->key_room, sizeof *terms->words.keys);
@@ -28,17 +29,21 @@ void terms_done(struct terms *terms)
     dict_done(&terms->patterns);
     pattern_set_free(terms->folded_patterns);
     pattern_set_free(terms->surface_patterns);
+    expressions_done(&terms->expressions);
     free(terms->costs);
     free(terms->plain);
+    for (int scope = 0; scope < TERMS_SCOPES; scope++)
+        free(terms->scoped[scope]);
     *terms = (struct terms){0};
 }
 
 size_t terms_bytes(const struct terms *terms)
 {
-    return terms->key_room * sizeof *terms->words.keys + terms->bytes_room +
+    return TERMS_SCOPES * terms->scoped_room * sizeof(uint32_t) +
+           terms->key_room * sizeof *terms->words.keys + terms->bytes_room +
            lexicon_bytes(&terms->folded) + lexicon_bytes(&terms->surface) +
            dict_bytes(&terms->patterns) + pattern_set_bytes(terms->folded_patterns) +
-           pattern_set_bytes(terms->surface_patterns);
+           pattern_set_bytes(terms->surface_patterns) + expressions_bytes(&terms->expressions);
 }
 
 // How often a word is met, guessed by its letters alone. On news that makes matching cost 1.05 to 1.3
@@ -99,6 +104,9 @@ static uint32_t term_of_word(struct terms *terms, tc_str word, bool exact)
         float cost =
             exact || !terms->counts ? guess(word, false) : counts_share(terms->counts, word);
         *known = new_term(terms, keep(terms, word), cost, !exact);
+        if (exact)
+            terms->surface_lengths[(unsigned char)word.ptr[0]] |=
+                UINT32_C(1) << (word.len < 31 ? word.len : 31);
     }
     return *known;
 }
@@ -140,6 +148,43 @@ uint32_t terms_of(struct terms *terms, const struct query_word *word, bool exact
     return term_of_word(terms, text, exact);
 }
 
+// An expression is taken for as rare as a long word: it holds letters and more.
+uint32_t terms_of_expression(struct terms *terms, const struct expression *expression,
+                             uint32_t *number)
+{
+    static const float cost = 0.015f;
+    struct expressions *set = &terms->expressions;
+    *number = expressions_number(set, expression);
+    if (*number == DICT_NONE) {
+        *number = (uint32_t)set->count;
+        expressions_add(set, expression, new_term(terms, (struct lexicon_key){0, 0}, cost, false));
+    }
+    return set->terms[*number];
+}
+
+static void make_scoped_room(struct terms *terms)
+{
+    size_t before = terms->scoped_room;
+    if (terms->count <= before)
+        return;
+    terms->scoped_room = 2 * (size_t)terms->count;
+    for (int scope = 0; scope < TERMS_SCOPES; scope++) {
+        terms->scoped[scope] =
+            tc_grow(terms->scoped[scope], terms->scoped_room, sizeof **terms->scoped);
+        memset(terms->scoped[scope] + before, 0,
+               (terms->scoped_room - before) * sizeof **terms->scoped);
+    }
+}
+
+uint32_t terms_scoped(struct terms *terms, uint32_t term, enum terms_scope scope)
+{
+    make_scoped_room(terms);
+    if (!terms->scoped[scope][term])
+        terms->scoped[scope][term] =
+            new_term(terms, (struct lexicon_key){0, 0}, terms->costs[term], false);
+    return terms->scoped[scope][term];
+}
+
 // ---- sealing -------------------------------------------------------------------------------
 
 static uint32_t rank_of(float cost) // 0 is the most frequent
@@ -161,10 +206,26 @@ static uint32_t *number(const struct terms *terms)
     return map;
 }
 
+static void renumber_scoped(struct terms *terms, const uint32_t *map)
+{
+    if (!terms->scoped_room)
+        return;
+    make_scoped_room(terms);
+    terms->scoped_room = terms->count;
+    for (int scope = 0; scope < TERMS_SCOPES; scope++) {
+        uint32_t *before = terms->scoped[scope], *after = tc_new(terms->count * sizeof *after);
+        for (uint32_t term = 1; term < terms->count; term++)
+            after[map[term]] = before[term] ? map[before[term]] : TERM_NONE;
+        terms->scoped[scope] = after;
+        free(before);
+    }
+}
+
 uint32_t *terms_seal(struct terms *terms)
 {
     uint32_t *map = number(terms);
-    struct lexicon_key *keys = tc_new(terms->count * sizeof *keys);
+    struct lexicon_key *keys = tc_table(terms->count, sizeof *keys);
+    keys[TERM_NONE] = (struct lexicon_key){0, 0};
     for (uint32_t term = 1; term < terms->count; term++)
         keys[map[term]] = terms->words.keys[term];
     free(terms->words.keys);
@@ -175,6 +236,9 @@ uint32_t *terms_seal(struct terms *terms)
     pattern_set_renumber(terms->folded_patterns, map);
     pattern_set_renumber(terms->surface_patterns, map);
     dict_renumber(&terms->patterns, map);
+    renumber_scoped(terms, map);
+    if (pattern_set_count(terms->surface_patterns))
+        memset(terms->surface_lengths, 0xff, sizeof terms->surface_lengths);
     free(terms->costs);
     free(terms->plain);
     terms->costs = NULL;

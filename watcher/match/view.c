@@ -2,6 +2,8 @@
 
 #include "common/mem.h"
 
+#include "watcher/match/running.h"
+
 #include <stdlib.h>
 
 void view_done(struct view *view)
@@ -11,7 +13,6 @@ void view_done(struct view *view)
     free(view->keys);
     free(view->hashes);
     free(view->words);
-    free(view->spare);
     free(view->asked);
     free(view->found_terms);
     free(view->found_words);
@@ -20,6 +21,7 @@ void view_done(struct view *view)
     free(view->starts);
     free(view->ends);
     free(view->lists);
+    running_free(view->running);
     *view = (struct view){0};
 }
 
@@ -67,7 +69,6 @@ static void make_word_room(struct view *view, size_t words)
     view->keys = tc_grow(view->keys, count, sizeof *view->keys);
     view->hashes = tc_grow(view->hashes, count, sizeof *view->hashes);
     view->words = tc_grow(view->words, count, sizeof *view->words);
-    view->spare = tc_grow(view->spare, count, sizeof *view->spare);
     view->asked = tc_grow(view->asked, count, sizeof *view->asked);
     if (view->pair_room < 2 * count) {
         view->pair_room = 2 * count;
@@ -89,73 +90,123 @@ static void make_found_room(struct view *view, size_t more)
 
 // ---- looking up ------------------------------------------------------------------------------
 
-// Packs, hashes, and has the cache line of every word fetched.
-static void hash_words(struct view *view, const struct lexicon *from, bool surface)
+// Packs, hashes, and has the memo's slot of every word fetched.
+static void hash_words(struct view *view, const struct memo *memo)
 {
-    const struct lexicon lexicon = *from;
     const struct text_word *words = view->segment->words;
     struct lexicon_key *keys = view->keys;
-    uint64_t *hashes = view->hashes;
+    uint64_t *hashes = view->hashes, seed = memo->lexicon->seed;
     uint32_t count = view->segment->word_count;
     for (uint32_t i = 0; i < count; i++) {
-        const struct text_word *word = &words[i];
-        struct lexicon_key key = surface ? lexicon_pack(word->surface, word->surface_len)
-                                         : lexicon_pack(word->folded, word->folded_len);
-        uint64_t hash = lexicon_hash(key, lexicon.seed);
-        __builtin_prefetch(lexicon_bucket(&lexicon, hash));
+        struct lexicon_key key = lexicon_pack_roomy(words[i].folded, words[i].folded_len);
+        uint64_t hash = lexicon_hash(key, seed);
+        __builtin_prefetch(memo_slot(memo, hash));
         keys[i] = key;
         hashes[i] = hash;
     }
 }
 
-// The terms of all words, one after the other, without a branch on what is found.
-static void find_words(struct view *view, const struct lexicon *from)
+// The terms of all words that the memo knows. Gives how many have to be asked: the others, and those that
+// match patterns.
+static uint32_t recall_words(struct view *view, const struct memo *memo)
 {
-    const struct lexicon lexicon = *from;
-    const struct lexicon_words words = view->terms->words;
     const struct lexicon_key *keys = view->keys;
     const uint64_t *hashes = view->hashes;
-    uint32_t *terms = view->words, *found_terms = view->found_terms;
-    uint32_t *found_words = view->found_words, count = view->segment->word_count;
-    size_t found = view->found_count;
+    uint32_t *terms = view->words, *asked = view->asked;
+    uint32_t count = view->segment->word_count, asked_count = 0;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t term = lexicon_find(&lexicon, &words, keys[i], hashes[i]);
-        terms[i] = term;
-        found_terms[found] = term;
-        found_words[found] = i;
-        found += term != TERM_NONE;
+        const struct memo_slot *slot = memo_slot(memo, hashes[i]);
+        bool same = memo_is(slot, keys[i]);
+        terms[i] = slot->term & (0 - (uint32_t)same);
+        asked[asked_count] = i;
+        asked_count += !(same & (slot->answer == MEMO_NOTHING));
     }
-    view->found_count = found;
+    return asked_count;
 }
 
-static void add_patterns(struct view *view, const struct pattern_set *set,
-                         struct pattern_memo *memo, bool surface, uint32_t number)
+// Asks for word `number`, whose key and hash are at `at`. Adds the terms of its patterns, gives its own.
+static uint32_t ask_word(struct view *view, struct memo *memo, tc_str bytes, uint32_t number,
+                         uint32_t at)
 {
-    const struct text_word *word = &view->segment->words[number];
     const uint32_t *terms;
-    struct pattern_word asked = {surface ? (tc_str){word->surface, word->surface_len}
-                                         : (tc_str){word->folded, word->folded_len},
-                                 view->words[number], view->keys[number], view->hashes[number]};
-    size_t count = pattern_find(set, memo, &asked, &terms);
+    size_t count;
+    struct memo_word asked = {bytes, view->keys[at], view->hashes[at]};
+    uint32_t term = memo_ask(memo, &asked, &terms, &count);
     make_found_room(view, count + 1);
     for (size_t i = 0; i < count; i++) {
         view->found_terms[view->found_count] = terms[i];
         view->found_words[view->found_count++] = number;
     }
+    return term;
 }
 
-// Most words are known to match no pattern: two loops, so that these cost one look each.
-static void find_patterns(struct view *view, const struct pattern_set *set,
-                          struct pattern_memo *memo, bool surface)
+static void find_words(struct view *view)
 {
-    uint32_t count = view->segment->word_count, *asked = view->asked;
-    size_t asked_count = 0;
+    make_found_room(view, (size_t)view->segment->word_count + 1);
+    const uint32_t *terms = view->words;
+    uint32_t *found_terms = view->found_terms, *found_words = view->found_words;
+    uint32_t count = view->segment->word_count;
+    size_t found = view->found_count;
     for (uint32_t i = 0; i < count; i++) {
-        asked[asked_count] = i;
-        asked_count += !pattern_known_nothing(memo, view->words[i], view->keys[i], view->hashes[i]);
+        found_terms[found] = terms[i];
+        found_words[found] = i;
+        found += terms[i] != TERM_NONE;
     }
-    for (size_t i = 0; i < asked_count; i++)
-        add_patterns(view, set, memo, surface, asked[i]);
+    view->found_count = found;
+}
+
+static void look_up_folded(struct view *view, struct memo *memo)
+{
+    const struct text_word *words = view->segment->words;
+    hash_words(view, memo);
+    uint32_t count = recall_words(view, memo);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = view->asked[i];
+        tc_str folded = {words[number].folded, words[number].folded_len};
+        view->words[number] = ask_word(view, memo, folded, number, number);
+    }
+    find_words(view);
+}
+
+// Only of words that can be one of the surfaces that are watched.
+static void look_up_surfaces(struct view *view, struct memo *memo)
+{
+    const struct text_word *words = view->segment->words;
+    uint32_t *asked = view->asked, count = 0;
+    for (uint32_t i = 0; i < view->segment->word_count; i++) {
+        asked[count] = i;
+        count += terms_may_hold(view->terms, words[i].surface, words[i].surface_len);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct text_word *word = &words[asked[i]];
+        view->keys[i] = lexicon_pack(word->surface, word->surface_len);
+        view->hashes[i] = lexicon_hash(view->keys[i], memo->lexicon->seed);
+        __builtin_prefetch(memo_slot(memo, view->hashes[i]));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        tc_str surface = {words[asked[i]].surface, words[asked[i]].surface_len};
+        uint32_t term = ask_word(view, memo, surface, asked[i], i);
+        view->found_terms[view->found_count] = term;
+        view->found_words[view->found_count] = asked[i];
+        view->found_count += term != TERM_NONE;
+    }
+}
+
+// A term of its own stands where a term stands in the title or the body, if a watch asks for that.
+static void find_scoped(struct view *view)
+{
+    const struct terms *terms = view->terms;
+    size_t count = view->found_count, found = count;
+    make_found_room(view, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t word = view->found_words[i];
+        bool body = word >= view->segment->title_words;
+        uint32_t term = terms->scoped[body ? TERMS_BODY : TERMS_TITLE][view->found_terms[i]];
+        view->found_terms[found] = term;
+        view->found_words[found] = word;
+        found += term != TERM_NONE;
+    }
+    view->found_count = found;
 }
 
 // Sets the bits of the terms found, and lists them in seen[] once each.
@@ -226,35 +277,8 @@ static bool is_plain(const struct text_segment *segment)
                segment->word_count;
 }
 
-static void fill_folded(struct view *view, struct pattern_memo *memo)
-{
-    const struct terms *terms = view->terms;
-    hash_words(view, &terms->folded, false);
-    find_words(view, &terms->folded);
-    pair_neighbours(view);
-    if (!view->plain)
-        pair_positions(view);
-    if (pattern_set_count(terms->folded_patterns))
-        find_patterns(view, terms->folded_patterns, memo, false);
-}
-
-// Surface forms have no pairs; words[] must be the folded ones again afterwards.
-static void fill_surface(struct view *view, struct pattern_memo *memo)
-{
-    const struct terms *terms = view->terms;
-    uint32_t *folded = view->words;
-    view->words = view->spare;
-    make_found_room(view, view->segment->word_count + 1);
-    hash_words(view, &terms->surface, true);
-    find_words(view, &terms->surface);
-    if (pattern_set_count(terms->surface_patterns))
-        find_patterns(view, terms->surface_patterns, memo, true);
-    view->words = folded;
-}
-
-void view_fill(struct view *view, struct pattern_memo *folded_memo,
-               struct pattern_memo *surface_memo, const struct text *text,
-               const struct text_segment *segment)
+void view_fill(struct view *view, struct memo *folded, struct memo *surface,
+               const struct text *text, const struct text_segment *segment)
 {
     const struct terms *terms = view->terms;
     view->text = text;
@@ -262,47 +286,79 @@ void view_fill(struct view *view, struct pattern_memo *folded_memo,
     view->plain = is_plain(segment);
     clear(view);
     make_word_room(view, (size_t)segment->word_count + 1);
-    make_found_room(view, (size_t)segment->word_count + 1);
-    fill_folded(view, folded_memo);
+    look_up_folded(view, folded);
+    pair_neighbours(view);
+    if (!view->plain)
+        pair_positions(view);
     if (terms->surface.count || pattern_set_count(terms->surface_patterns))
-        fill_surface(view, surface_memo);
+        look_up_surfaces(view, surface);
+    if (terms->scoped_room)
+        find_scoped(view);
     see(view);
+}
+
+void view_add(struct view *view, uint32_t term)
+{
+    uint32_t bit = VIEW_PAIRS + term;
+    if (view_bit(view, bit))
+        return;
+    make_found_room(view, view->seen_count + 1); // seen[] has the room of the found
+    set_bit(view, bit);
+    view->seen[view->seen_count++] = term;
 }
 
 // ---- places ----------------------------------------------------------------------------------
 
-static void count_places(struct view *view)
+static void make_list_room(struct view *view)
 {
-    for (size_t i = 0; i < view->seen_count; i++)
-        view->number_of[view->seen[i]] = (uint32_t)i;
-    memset(view->starts, 0, (view->seen_count + 1) * sizeof *view->starts);
-    for (size_t i = 0; i < view->found_count; i++)
-        view->starts[view->number_of[view->found_terms[i]] + 1]++;
-    for (size_t i = 0; i < view->seen_count; i++)
-        view->starts[i + 1] += view->starts[i];
-    memcpy(view->ends, view->starts, view->seen_count * sizeof *view->ends);
+    if (view->seen_count + 1 <= view->seen_room && view->found_count <= view->list_room)
+        return;
+    view->seen_room = 2 * (view->seen_count + 1);
+    view->list_room = 2 * view->found_count;
+    view->starts = tc_grow(view->starts, view->seen_room, sizeof *view->starts);
+    view->ends = tc_grow(view->ends, view->seen_room, sizeof *view->ends);
+    view->lists = tc_grow(view->lists, view->list_room, sizeof *view->lists);
 }
 
-// A term stands at most once at one position, even when two forms of the word there are it.
+static void count_places(struct view *view)
+{
+    const uint32_t *seen = view->seen, *found = view->found_terms;
+    uint32_t *number_of = view->number_of, *starts = view->starts;
+    size_t seen_count = view->seen_count, found_count = view->found_count;
+    memset(starts, 0, (seen_count + 1) * sizeof *starts);
+    for (size_t i = 0; i < seen_count; i++)
+        number_of[seen[i]] = (uint32_t)i;
+    for (size_t i = 0; i < found_count; i++)
+        starts[number_of[found[i]] + 1]++;
+    for (size_t i = 0; i < seen_count; i++)
+        starts[i + 1] += starts[i];
+    memcpy(view->ends, starts, seen_count * sizeof *view->ends);
+}
+
 static void lay_out_lists(struct view *view)
 {
-    const struct text_word *words = view->segment->words;
-    if (view->seen_count + 1 > view->seen_room || view->found_count > view->list_room) {
-        view->seen_room = 2 * (view->seen_count + 1);
-        view->list_room = 2 * view->found_count;
-        view->starts = tc_grow(view->starts, view->seen_room, sizeof *view->starts);
-        view->ends = tc_grow(view->ends, view->seen_room, sizeof *view->ends);
-        view->lists = tc_grow(view->lists, view->list_room, sizeof *view->lists);
-    }
+    make_list_room(view);
     count_places(view);
-    for (size_t i = 0; i < view->found_count; i++) {
-        uint32_t number = view->number_of[view->found_terms[i]], word = view->found_words[i];
-        uint32_t end = view->ends[number];
-        view->lists[end] = word;
-        view->ends[number] += end == view->starts[number] ||
-                              words[view->lists[end - 1]].position != words[word].position;
-    }
+    const uint32_t *terms = view->found_terms, *words = view->found_words;
+    const uint32_t *number_of = view->number_of;
+    uint32_t *ends = view->ends, *lists = view->lists;
+    for (size_t i = 0, count = view->found_count; i < count; i++)
+        lists[ends[number_of[terms[i]]]++] = words[i];
     view->listed = true;
+}
+
+// A term stands at most once at one position, even when two words there are it.
+static void leave_out_doubles(struct view *view)
+{
+    const struct text_word *words = view->segment->words;
+    for (size_t number = 0; number < view->seen_count; number++) {
+        uint32_t *list = view->lists + view->starts[number], kept = 1;
+        for (uint32_t i = 1; i < view->ends[number] - view->starts[number]; i++) {
+            list[kept] = list[i];
+            kept += words[list[i]].position != words[list[kept - 1]].position;
+        }
+        view->ends[number] = view->starts[number] + kept;
+    }
 }
 
 const uint32_t *view_list(struct view *view, uint32_t term, size_t *count)
@@ -310,8 +366,11 @@ const uint32_t *view_list(struct view *view, uint32_t term, size_t *count)
     *count = 0;
     if (!view_has(view, term))
         return NULL;
-    if (!view->listed)
+    if (!view->listed) {
         lay_out_lists(view);
+        if (!view->plain)
+            leave_out_doubles(view);
+    }
     uint32_t number = view->number_of[term];
     *count = view->ends[number] - view->starts[number];
     return view->lists + view->starts[number];

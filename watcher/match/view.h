@@ -1,7 +1,7 @@
 // view - one segment (or a whole page) with the watched words in it.
 //
-// Filled by one pass over the words: pack and hash them all, ask for the cache lines of all, then look all
-// up without a branch. What comes out is a bit for every term that is present, a bit for every pair of
+// Filled by one pass over the words: pack and hash them all, ask for the memo's slots of all, then read all
+// without a branch; only words that the memo does not know are looked up one by one. What comes out is a bit for every term that is present, a bit for every pair of
 // folded words that stand side by side (hashed into VIEW_PAIRS bits, so that a set bit is a hint and an
 // unset one a proof), and the terms in order of words. Lists of places are laid out for all terms at once
 // when somebody first asks for one.
@@ -13,6 +13,7 @@
 #ifndef VIEW_H
 #define VIEW_H
 
+#include "watcher/match/memo.h"
 #include "watcher/match/plan.h"
 
 // Bits 0 .. VIEW_PAIRS-1 are pairs, then one for each term. That of TERM_NONE is always set.
@@ -25,7 +26,8 @@ struct view {
     const struct terms *terms; // whose numbers the rest speaks of
     const struct text *text;
     const struct text_segment *segment;
-    bool plain; // no two words share a position: neighbours are neighbours by number
+    struct running *running; // what regular expressions look at; NULL until there are some
+    bool plain;              // no two words share a position: neighbours are neighbours by number
     uint32_t *bits;
     size_t bit_room;
     uint32_t *pairs; // the bits of pairs that are set
@@ -34,8 +36,7 @@ struct view {
     struct lexicon_key *keys; // by word
     uint64_t *hashes;
     uint32_t *words; // by word: the term of its folded form, TERM_NONE when it is not watched
-    uint32_t *spare; // the same of the surface forms, while filling
-    uint32_t *asked; // words whose patterns are not known to be none, while filling
+    uint32_t *asked; // words that the memo does not know, or that match patterns, while filling
     size_t word_room;
 
     uint32_t *found_terms, *found_words; // each term at each of its words
@@ -63,9 +64,11 @@ void view_done(struct view *view);
 void view_use(struct view *view, const struct terms *terms);
 
 // Looks up the words of `segment`.
-void view_fill(struct view *view, struct pattern_memo *folded_memo,
-               struct pattern_memo *surface_memo, const struct text *text,
-               const struct text_segment *segment);
+void view_fill(struct view *view, struct memo *folded, struct memo *surface,
+               const struct text *text, const struct text_segment *segment);
+
+// Adds a term that is present beside those of words: that of a regular expression.
+void view_add(struct view *view, uint32_t term);
 
 // The bit of a pair of folded words.
 static inline uint32_t view_pair(uint32_t first, uint32_t second)

@@ -50,7 +50,8 @@ static bool is_nothing(tc_str line)
 static bool is_watches_key(tc_str line)
 {
     static const char key[] = "watches:";
-    return tc_str_starts(line, tc_str_of(key)) && is_nothing(tc_str_cut(line, sizeof key - 1, line.len)) &&
+    return tc_str_starts(line, tc_str_of(key)) &&
+           is_nothing(tc_str_cut(line, sizeof key - 1, line.len)) &&
            (line.len == sizeof key - 1 || strchr(" \t\r", line.ptr[sizeof key - 1]));
 }
 

@@ -426,7 +426,8 @@ static int compare(const struct formatting *fmt, const struct formatting *again,
     if (fmt->reader.count != again->reader.count)
         return differ(fmt, "the list of watches", TC_STR(""), err);
     for (size_t i = 0; i < fmt->reader.count; i++) {
-        const struct rules_entry *old = fmt->reader.slots[i].entry, *new = again->reader.slots[i].entry;
+        const struct rules_entry *old = fmt->reader.slots[i].entry,
+                                 *new = again->reader.slots[i].entry;
         if (!tc_id_eq(old->watch.hash, new->watch.hash) || old->case_count != new->case_count)
             return differ(fmt, "watch ", old->watch.name, err);
     }

@@ -143,7 +143,8 @@ static void convert(struct rules_line *line, json_t *value, struct tc_yaml *node
 
 // ---- lines ---------------------------------------------------------------------------------
 
-static void wrong_line(struct rules_reader *reader, const struct rules_line *line, const char *message)
+static void wrong_line(struct rules_reader *reader, const struct rules_line *line,
+                       const char *message)
 {
     struct tc_diag diag = {
         .severity = TC_DIAG_ERROR, .code = "E0117", .line = line->number, .column = 1, .width = 1};
@@ -216,7 +217,7 @@ static void read_all_lines(struct rules_reader *reader, tc_str text)
 {
     struct tc_arena *arena = tc_arena_new();
     struct rules_line line = {.scratch = tc_arena_new(),
-                        .file = tc_yaml_file_of(tc_str_of(reader->file), text, arena)};
+                              .file = tc_yaml_file_of(tc_str_of(reader->file), text, arena)};
     tc_str rest = text;
     while (tc_str_next(&rest, '\n', &line.text)) {
         line.start = (size_t)(line.text.ptr - text.ptr);

@@ -17,8 +17,7 @@ static uint32_t hash_name(tc_str name)
 
 // The slot that holds `name`, or the free one where it would go.
 static struct rules_name_slot *slot_of(const struct rules_names *names,
-                                       const struct rules_slot *slots, tc_str name,
-                                       uint32_t hash)
+                                       const struct rules_slot *slots, tc_str name, uint32_t hash)
 {
     size_t at = hash & (names->slot_count - 1);
     for (;; at = (at + 1) & (names->slot_count - 1)) {

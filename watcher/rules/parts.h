@@ -210,13 +210,13 @@ bool rules_cut(tc_str text, size_t *head, struct rules_piece **pieces, size_t *c
 // Reads a YAML file by its pieces. False, and nothing done, when it has to be read as a whole.
 bool rules_read_pieces(struct rules_reader *reader, tc_str text);
 
-struct rules_line { // of a JSONL file
+struct rules_line {           // of a JSONL file
     struct tc_arena *scratch; // emptied behind it
     const struct tc_yaml_file *file;
     tc_str text;
     size_t start; // of the line in the file
     int number;
-    size_t at; // where the next string is looked for
+    size_t at;              // where the next string is looked for
     const uint32_t *places; // of the bytes of the line
     struct tc_yaml *nodes;  // heap, for all lines
     size_t node_room;
@@ -287,6 +287,10 @@ bool rules_read_name(struct rules_reader *reader, const struct tc_yaml *node, co
 // A scalar that must be one of `words` (NULL-ended); gives its index, -1 after a mistake.
 int rules_one_of(struct rules_reader *reader, const struct tc_yaml *node, const char *what,
                  const char *const *words);
+
+// Reports keys that are none of `known` (NULL-ended), and as such those that a later version will know.
+void rules_only_keys(struct rules_reader *reader, const struct tc_yaml *map,
+                     const char *const *known);
 
 // Whether `map` is a map; says so when it is not. NULL is fine and false.
 bool rules_is_map(struct rules_reader *reader, const struct tc_yaml *map, const char *what);

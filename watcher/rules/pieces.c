@@ -187,8 +187,8 @@ static bool read_all(struct rules_reader *reader, const struct pieces *pieces)
         if (known && fine && rules_take_over(reader, known, pieces->list[i].line))
             first = i + 1;
     }
-    return fine && (first == pieces->count ||
-                    read_together(reader, pieces, first, pieces->count - first));
+    return fine &&
+           (first == pieces->count || read_together(reader, pieces, first, pieces->count - first));
 }
 
 // Reads with mistakes put aside, until it is known that the pieces are what they seem.

@@ -86,9 +86,8 @@ static bool quick_word(struct quick *quick, struct tc_yaml *node)
 
 static struct tc_yaml new_node(const struct quick *quick)
 {
-    return (struct tc_yaml){.file = quick->line->file,
-                            .line = quick->line->number,
-                            .column = (int)quick->at + 1};
+    return (struct tc_yaml){
+        .file = quick->line->file, .line = quick->line->number, .column = (int)quick->at + 1};
 }
 
 // Puts a finished node among those that wait for their list or map to end.

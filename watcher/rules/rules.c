@@ -279,7 +279,7 @@ int rules_matcher(struct rules *rules, struct matcher **out, struct tc_err *err)
             running[count++] = watch;
     }
     struct rules_memory *memory = rules_memory_hold(rules->memory);
-    int code = matcher_new_of(running, count, NULL, rules_memory_drop, memory, out, err);
+    int code = matcher_new_of(running, count, NULL, NULL, rules_memory_drop, memory, out, err);
     if (code != TC_OK)
         rules_memory_drop(memory);
     return code;

@@ -14,7 +14,7 @@ static tc_str keep(struct forms *forms, const char *bytes, size_t len)
 {
     if (forms->left < len) {
         forms->left = len > forms->piece ? len : forms->piece;
-        forms->room = tc_arena_bytes(forms->arena, forms->left);
+        forms->room = tc_arena_bytes(forms->arena, forms->left + TEXT_BEHIND);
     }
     tc_str kept = {forms->room, len};
     memcpy(forms->room, bytes, len);
@@ -39,25 +39,29 @@ static tc_str fold_ascii(struct forms *forms, tc_str word)
     return keep(forms, small, word.len);
 }
 
+// A form whose bytes are those of the text: there bytes can be read behind it only in the copy.
+static tc_str copied(const struct forms *forms, tc_str written)
+{
+    return forms->small ? (tc_str){forms->small + (written.ptr - forms->text), written.len}
+                        : written;
+}
+
 bool forms_of(struct forms *forms, const struct words_span *span, tc_str *surface, tc_str *folded)
 {
     tc_str raw = {span->start, (size_t)(span->end - span->start)};
     char made[FORM_BYTES];
     size_t len;
-    *surface = *folded = raw;
-    if (span->flags & WORDS_PLAIN)
+    *surface = raw;
+    *folded = copied(forms, raw);
+    if (span->flags & WORDS_PLAIN || (span->flags & WORDS_ASCII && forms->small))
         return true;
-    if (span->flags & WORDS_ASCII && forms->small) {
-        folded->ptr = forms->small + (raw.ptr - forms->text);
-        return true;
-    }
     if (span->flags & WORDS_ASCII && raw.len <= WORDS_SPAN_MOST + 16) {
         *folded = fold_ascii(forms, raw);
         return true;
     }
     if (forms->mode == TEXT_WORDS_STANDARD) {
         len = fold_lower(raw, made, sizeof made);
-        *folded = keep_unless(forms, raw, made, len);
+        *folded = keep_unless(forms, *folded, made, len);
         return true;
     }
     if (!(span->flags & WORDS_WRITTEN)) {
@@ -67,7 +71,7 @@ bool forms_of(struct forms *forms, const struct words_span *span, tc_str *surfac
         *surface = keep_unless(forms, raw, made, len);
     }
     len = fold_case(*surface, FOLD_PLAIN, made, sizeof made);
-    *folded = keep_unless(forms, *surface, made, len);
+    *folded = keep_unless(forms, surface->ptr == raw.ptr ? *folded : *surface, made, len);
     return true;
 }
 

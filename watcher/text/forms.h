@@ -1,7 +1,7 @@
 // forms - a span of the scanner becomes the forms that are matched, in the arena.
 //
-// Most words cost nothing: their forms view the text, or for ASCII with capitals the copy of the
-// text in small letters that the marks have. Other forms are carved from pieces, so that a word
+// Most words cost nothing: their surface views the text, their folded form the copy of the text in small
+// ASCII letters that the marks have. Other forms are carved from pieces, so that a word
 // never costs an allocation.
 //
 //   memory   at most 6 bytes of the arena per byte of the word, views for most

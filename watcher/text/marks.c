@@ -15,7 +15,7 @@
 #define HAVE_AVX2 0
 #endif
 
-enum { WINDOW = MARKS_WINDOW, PLANES = 7, EIGHT = 8, HALF = 32, BEHIND = 4 };
+enum { WINDOW = MARKS_WINDOW, PLANES = 7, EIGHT = 8, HALF = 32, BEHIND = TEXT_BEHIND };
 
 #define ALWAYS __attribute__((always_inline)) static inline
 

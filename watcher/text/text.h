@@ -32,6 +32,7 @@ enum {
     TEXT_ARENA_PER_BYTE = 64, // measured bound, checked by a test
     TEXT_WORDS_MOST = 1 << 22,
     TEXT_LANG_BYTES = 12,
+    TEXT_BEHIND = 16, // bytes that can be read behind a folded form, whatever they are
 };
 
 enum text_words { TEXT_WORDS_TOCSIN, TEXT_WORDS_STANDARD, TEXT_WORDS_ASCII };
@@ -41,7 +42,7 @@ struct text_settings {
 };
 
 struct text_word {
-    const char *folded, *surface; // not zero-ended
+    const char *folded, *surface; // not zero-ended; TEXT_BEHIND bytes follow the folded one
     uint16_t folded_len, surface_len;
     uint32_t start, end; // bytes of the original that its paragraph's `field` names, half-open
     uint32_t position;   // rises by one per place; equal for words that share a place

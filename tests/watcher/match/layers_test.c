@@ -33,14 +33,16 @@ struct stage {
     size_t count;
     struct watch_list *list; // of now
     struct layers *layers;
-    struct matcher *whole; // compiled at once
+    struct matcher *whole;           // compiled at once
     size_t tops, gones, moves, hits; // what the rounds have met
 };
 
 static const struct watch *any_watch(struct stage *stage)
 {
-    static const char *const shapes[] = {"%s", "%s AND %s", "\"%s %s\"", "%s NEAR/3 %s",
-                                         "%s OR %s", "TITLE(%s) OR (%s AND NOT kami)", "%.3s*"};
+    static const char *const shapes[] = {"%s",        "%s AND %s",
+                                         "\"%s %s\"", "%s NEAR/3 %s",
+                                         "%s OR %s",  "TITLE(%s) OR (%s AND NOT kami)",
+                                         "%.3s*"};
     char query[200], name[40];
     struct watch *watch = tc_arena_take(stage->arena, sizeof *watch);
     static int number;
@@ -51,8 +53,8 @@ static const struct watch *any_watch(struct stage *stage)
 #pragma GCC diagnostic ignored "-Wformat-extra-args"
     snprintf(query, sizeof query, shape, word(), word());
 #pragma GCC diagnostic pop
-    *watch = try_watch(tc_arena_str(stage->arena, tc_str_of(name)).ptr,
-                       try_query(query, stage->arena));
+    *watch =
+        try_watch(tc_arena_str(stage->arena, tc_str_of(name)).ptr, try_query(query, stage->arena));
     return watch;
 }
 
@@ -93,7 +95,7 @@ static void lay(struct stage *stage, struct matcher *base)
     struct watch_list *list = watch_list_new(copy, stage->count, NULL, NULL);
     assert_int_equal(layers_new(base, list, NULL, &next, &err), TC_OK);
     matcher_drop(stage->whole);
-    assert_int_equal(watch_list_compile(list, NULL, &stage->whole, &err), TC_OK);
+    assert_int_equal(watch_list_compile(list, NULL, NULL, &stage->whole, &err), TC_OK);
     watch_list_drop(list);
     layers_drop(stage->layers);
     stage->layers = next;
@@ -118,7 +120,8 @@ static void expect_same(struct stage *stage, const struct layers_hit *hits, size
     for (size_t i = 0; i < count; i++) {
         assert_int_equal(hits[i].segment, wanted[i].segment);
         assert_int_equal(hits[i].watch, wanted[i].watch);
-        assert_ptr_equal(layers_watch(stage->layers, hits[i].watch), stage->watches[wanted[i].watch]);
+        assert_ptr_equal(layers_watch(stage->layers, hits[i].watch),
+                         stage->watches[wanted[i].watch]);
     }
     stage->hits += count;
 }

@@ -34,7 +34,7 @@ struct stage {
         size_t count;
     } file, good_file; // as it is, and as it was last good
     int number;
-    struct rules *before; // the last version that was good
+    struct rules *before;         // the last version that was good
     size_t shared, refused, good; // what the rounds have met
 };
 
@@ -46,39 +46,45 @@ static const char *word(void)
 
 static void yaml_piece(struct stage *stage, char *out)
 {
-    int number = below(20) ? stage->number++ : below(stage->number + 1); // now and then a name twice
+    int number =
+        below(20) ? stage->number++ : below(stage->number + 1); // now and then a name twice
     switch (below(12)) {
     case 0:
-        snprintf(out, PIECE_BYTES, "  - name: w%d\n    match: |\n      %s AND\n\n      tree\n", number,
-                 word());
+        snprintf(out, PIECE_BYTES, "  - name: w%d\n    match: |\n      %s AND\n\n      tree\n",
+                 number, word());
         break;
     case 1:
         snprintf(out, PIECE_BYTES, "  - {name: w%d, match: '%s OR \"a - b\"'}\n", number, word());
         break;
     case 2:
-        snprintf(out, PIECE_BYTES,
-                 "  - name: w%d # - name: no\n    labels: {severity: high}\n    match:\n      any:\n"
-                 "        - tree\n        - '%s'\n  # between\n\n",
-                 number, word());
+        snprintf(
+            out, PIECE_BYTES,
+            "  - name: w%d # - name: no\n    labels: {severity: high}\n    match:\n      any:\n"
+            "        - tree\n        - '%s'\n  # between\n\n",
+            number, word());
         break;
     case 3:
         snprintf(out, PIECE_BYTES,
-                 "  - name: w%d\n    match: tree\n    tests: [{text: a tree, expect: hit}]\n", number);
+                 "  - name: w%d\n    match: tree\n    tests: [{text: a tree, expect: hit}]\n",
+                 number);
         break;
     case 4:
         if (below(3)) { // broken in one way or another
-            static const char *const broken[] = {
-                "  - name: b\n    match: '(tree'\n",      "  - name: b\n    match: 'tree\n",
-                "  - name: b\n    match: [tree\n",        "  - tree\n",
-                " - name: b\n   match: tree\n",           "    - name: b\n      match: tree\n",
-                "  - name: b\n    match: tree\n  other: 1\n", "  - name: b\n    match: @tree\n",
-                "lists: {more: [x]}\n",                   "  - name: b\n    nonsense: 1\n"};
+            static const char *const broken[] = {"  - name: b\n    match: '(tree'\n",
+                                                 "  - name: b\n    match: 'tree\n",
+                                                 "  - name: b\n    match: [tree\n",
+                                                 "  - tree\n",
+                                                 " - name: b\n   match: tree\n",
+                                                 "    - name: b\n      match: tree\n",
+                                                 "  - name: b\n    match: tree\n  other: 1\n",
+                                                 "  - name: b\n    match: @tree\n",
+                                                 "lists: {more: [x]}\n",
+                                                 "  - name: b\n    nonsense: 1\n"};
             snprintf(out, PIECE_BYTES, "%s", broken[below(sizeof broken / sizeof *broken)]);
             break;
         }
         // fall through
-    default:
-        snprintf(out, PIECE_BYTES, "  - name: w%d\n    match: '%s'\n", number, word());
+    default: snprintf(out, PIECE_BYTES, "  - name: w%d\n    match: '%s'\n", number, word());
     }
 }
 
@@ -90,23 +96,28 @@ static void lines_piece(struct stage *stage, char *out)
     switch (below(14)) {
     case 0: snprintf(out, PIECE_BYTES, "\n"); break;
     case 1:
-        snprintf(out, PIECE_BYTES, "{\"name\":\"w%d\",\"match\":\"%s \\u0041ND tree\"}\n", number, plain);
+        snprintf(out, PIECE_BYTES, "{\"name\":\"w%d\",\"match\":\"%s \\u0041ND tree\"}\n", number,
+                 plain);
         break;
     case 2:
         if (below(3)) {
-            static const char *const broken[] = {"{\"name\":\"b\",\"match\":\"(tree\"}\n",
-                                                 "{\"name\":\"b\",\"match\":}\n", "{\n",
-                                                 "{\"name\":\"b\",\"name\":\"c\",\"match\":\"x\"}\n",
-                                                 "{\"name\":1.5,\"match\":\"x\"}\n", "[]\n"};
+            static const char *const broken[] = {
+                "{\"name\":\"b\",\"match\":\"(tree\"}\n",
+                "{\"name\":\"b\",\"match\":}\n",
+                "{\n",
+                "{\"name\":\"b\",\"name\":\"c\",\"match\":\"x\"}\n",
+                "{\"name\":1.5,\"match\":\"x\"}\n",
+                "[]\n"};
             snprintf(out, PIECE_BYTES, "%s", broken[below(sizeof broken / sizeof *broken)]);
             break;
         }
         // fall through
     default:
-        snprintf(out, PIECE_BYTES,
-                 "{\"name\": \"w%d\", \"match\": {\"any\": [\"%s\", \"tree\"]}, \"labels\": {\"a\": "
-                 "\"%d\"}}\n",
-                 number, plain, below(3));
+        snprintf(
+            out, PIECE_BYTES,
+            "{\"name\": \"w%d\", \"match\": {\"any\": [\"%s\", \"tree\"]}, \"labels\": {\"a\": "
+            "\"%d\"}}\n",
+            number, plain, below(3));
     }
 }
 
@@ -116,8 +127,8 @@ static void new_head(struct stage *stage)
                                            "defaults:\n  labels: {team: b}\n"};
     snprintf(stage->file.head, sizeof stage->file.head,
              "tocsin: 1\nnamespace: demo\n%slists:\n  wind: [%s]\n%swatches:%s\n",
-             defaults[below(3)], below(2) ? "gale, breeze" : "gale", below(4) ? "" : "include: [more.yaml]\n",
-             below(2) ? "" : "   # all of them");
+             defaults[below(3)], below(2) ? "gale, breeze" : "gale",
+             below(4) ? "" : "include: [more.yaml]\n", below(2) ? "" : "   # all of them");
 }
 
 static void edit(struct stage *stage, void piece(struct stage *, char *))
@@ -125,12 +136,14 @@ static void edit(struct stage *stage, void piece(struct stage *, char *))
     size_t at = stage->file.count ? (size_t)below((int)stage->file.count) : 0;
     int what = stage->file.count < 5 ? 0 : below(6);
     if (what <= 1 && stage->file.count < PIECES_MOST) { // add
-        memmove(stage->file.pieces[at + 1], stage->file.pieces[at], (stage->file.count - at) * PIECE_BYTES);
+        memmove(stage->file.pieces[at + 1], stage->file.pieces[at],
+                (stage->file.count - at) * PIECE_BYTES);
         piece(stage, stage->file.pieces[at]);
         stage->file.count++;
     } else if (what == 2) { // remove
         stage->file.count--;
-        memmove(stage->file.pieces[at], stage->file.pieces[at + 1], (stage->file.count - at) * PIECE_BYTES);
+        memmove(stage->file.pieces[at], stage->file.pieces[at + 1],
+                (stage->file.count - at) * PIECE_BYTES);
     } else if (what == 3) { // change
         piece(stage, stage->file.pieces[at]);
     } else { // move, or double
@@ -194,7 +207,8 @@ static void read_both(struct stage *stage, const char *path)
         rules_build_on(over, stage->before);
     int code = rules_add_file(over, path, over_diags);
     assert_int_equal(code, rules_add_file(anew, path, anew_diags));
-    expect_same_mistakes(over_diags, anew_diags, true); // warnings of what is shared are not repeated
+    expect_same_mistakes(over_diags, anew_diags,
+                         true); // warnings of what is shared are not repeated
     expect_same_watches(over, anew);
     stage->shared += rules_shared(over);
     stage->refused += code != TC_OK;
@@ -249,7 +263,8 @@ static void a_yaml_file_read_over_its_last_version_is_the_file(void **state)
             new_head(stage);
         if (below(15) == 0)
             scratch_text(&stage->scratch, "more.yaml",
-                         below(2) ? "tocsin: 1\nlists:\n  more: [x, y]\n" : "tocsin: 1\nlists:\n  more: [x]\n");
+                         below(2) ? "tocsin: 1\nlists:\n  more: [x, y]\n"
+                                  : "tocsin: 1\nlists:\n  more: [x]\n");
         size_t good = stage->good;
         read_both(stage, write_file(stage, "w.yaml", true));
         read_as_a_whole(stage, stage->good > good);
@@ -277,7 +292,8 @@ static void what_was_replaced_is_let_go_at_last(void **state)
     for (int round = 0; round < READINGS; round++) {
         char line[PIECE_BYTES];
         snprintf(line, sizeof line,
-                 "{\"name\":\"kept\",\"match\":\"tree\"}\n{\"name\":\"a\",\"match\":\"tree%d\"}\n", round);
+                 "{\"name\":\"kept\",\"match\":\"tree\"}\n{\"name\":\"a\",\"match\":\"tree%d\"}\n",
+                 round);
         const char *path = scratch_text(&stage->scratch, "w.jsonl", line);
         size_t before = stage->shared;
         read_both(stage, path);
@@ -290,17 +306,20 @@ static void what_was_replaced_is_let_go_at_last(void **state)
 static void only_what_changed_is_tested(void **state)
 {
     struct stage *stage = *state;
-    static const char first[] = "tocsin: 1\nnamespace: demo\nwatches:\n"
-                                "  - name: one\n    match: tree\n    tests: [{text: tree, expect: hit}]\n"
-                                "  - name: two\n    match: rock\n    tests: [{text: rock, expect: hit}]\n";
-    static const char second[] = "tocsin: 1\nnamespace: demo\nwatches:\n"
-                                 "  - name: one\n    match: tree\n    tests: [{text: tree, expect: hit}]\n"
-                                 "  - name: two\n    match: rock\n    tests: [{text: tree, expect: hit}]\n";
+    static const char first[] =
+        "tocsin: 1\nnamespace: demo\nwatches:\n"
+        "  - name: one\n    match: tree\n    tests: [{text: tree, expect: hit}]\n"
+        "  - name: two\n    match: rock\n    tests: [{text: rock, expect: hit}]\n";
+    static const char second[] =
+        "tocsin: 1\nnamespace: demo\nwatches:\n"
+        "  - name: one\n    match: tree\n    tests: [{text: tree, expect: hit}]\n"
+        "  - name: two\n    match: rock\n    tests: [{text: tree, expect: hit}]\n";
     read_both(stage, scratch_text(&stage->scratch, "w.yaml", first));
     struct rules *over = rules_new(&text);
     struct tc_diags *diags = tc_diags_new();
     rules_build_on(over, stage->before);
-    assert_int_equal(rules_add_file(over, scratch_text(&stage->scratch, "w.yaml", second), diags), TC_OK);
+    assert_int_equal(rules_add_file(over, scratch_text(&stage->scratch, "w.yaml", second), diags),
+                     TC_OK);
     assert_int_equal(rules_shared(over), 1);
     tc_diags_free(diags);
     rules_drop(over);
