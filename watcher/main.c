@@ -14,7 +14,7 @@
 
 const char *argp_program_version = "tocsin-watcher " TOCSIN_VERSION;
 
-enum { ONCE_TELL_MS = 10 * 1000 };
+enum { ONCE_TELL_MS = 10 * 1000, GUARD_TURN_MS = 1000 };
 
 struct flags {
     const char *config;
@@ -65,13 +65,34 @@ static void print_mistakes(struct tc_diags *diags)
     tc_buf_done(&text);
 }
 
+// A watcher needs a key of its own for a broker by tcp, and a server's for its own tcp ports.
+static int read_keys(const struct settings *settings, struct tc_diags *diags,
+                     struct watcher_keys *keys)
+{
+    bool ports = tc_sock_is_tcp(settings->tap);
+    struct tc_err err;
+    int code = TC_OK;
+    for (size_t i = 0; i < settings->source_count; i++)
+        ports = ports || tc_sock_is_tcp(settings->sources[i].endpoint);
+    if (settings->keys.len && ports)
+        code = tc_server_keys_read(settings->keys.ptr, diags, &keys->server);
+    if (settings->keys.len && tc_sock_is_tcp(settings->broker)) {
+        keys->has_broker = true;
+        if (tc_keys_client(settings->keys.ptr, "broker.public", &keys->broker, &err) != TC_OK)
+            code = tc_guard_mistake(settings->keys, diags, &err);
+    }
+    return code;
+}
+
 static int read_settings(const struct flags *flags, struct tc_arena *arena,
-                         struct settings **settings)
+                         struct settings **settings, struct watcher_keys *keys)
 {
     struct tc_diags *diags = tc_diags_new();
     struct tc_err err;
     tc_str path = flags->config ? tc_str_of(flags->config) : tc_config_file(arena, "watcher.yaml");
     int code = settings_read(path, arena, diags, settings, &err);
+    if (code == TC_OK)
+        code = read_keys(*settings, diags, keys);
     print_mistakes(diags);
     if (code != TC_OK && !tc_diags_errors(diags))
         tc_log_err(TC_ERROR, "watcher.settings_refused", &err);
@@ -140,6 +161,16 @@ static void reload(const struct settings *settings, struct pipeline *pipeline, s
     *remembered = 0;
 }
 
+static void reload_access(const struct settings *settings, struct pipeline *pipeline)
+{
+    struct tc_server_keys *keys = NULL;
+    if (!pipeline_guarded(pipeline) || tc_server_keys_log(settings->keys.ptr, &keys) != TC_OK)
+        return;
+    pipeline_guard_reload(pipeline, keys);
+    tc_log(TC_INFO, "keys.loaded", "peers=%zu", tc_access_count(keys->access));
+    tc_server_keys_free(keys);
+}
+
 // Handles all signals that wait. True when one of them asks to stop.
 static bool take_signals(int fd, const struct settings *settings, struct pipeline *pipeline,
                          size_t *remembered)
@@ -147,10 +178,12 @@ static bool take_signals(int fd, const struct settings *settings, struct pipelin
     bool stop = false;
     int signal = 0;
     while ((signal = tc_signal_next(fd)) != 0) {
-        if (signal == SIGHUP)
-            reload(settings, pipeline, remembered);
-        else
+        if (signal != SIGHUP) {
             stop = true;
+            continue;
+        }
+        reload_access(settings, pipeline);
+        reload(settings, pipeline, remembered);
     }
     return stop;
 }
@@ -172,15 +205,22 @@ static int watch_over(const struct settings *settings, bool once, int signals,
                            {.fd = pipeline_progress_fd(pipeline), .events = POLLIN}};
     int64_t tell_at = tc_mono_ns() + ONCE_TELL_MS * TC_MS;
     size_t remembered = 0; // files of the watches in force
+    struct tc_err err;
     for (;;) {
         eventfd_t count;
         bool more = remember(settings, pipeline_watches(pipeline), &remembered);
         enum pipeline_state state = pipeline_state(pipeline);
         if (state == PIPELINE_FAILED)
             return TC_EIO;
+        if (pipeline_guard_turn(pipeline, &err) != TC_OK) {
+            tc_log_err(TC_ERROR, "watcher.failed", &err);
+            return err.code;
+        }
         if (state == PIPELINE_DONE && once && !more)
             return TC_OK;
-        int rest = once ? (int)((tell_at - tc_mono_ns()) / TC_MS) : -1;
+        int rest = pipeline_guarded(pipeline) ? GUARD_TURN_MS : -1;
+        if (once)
+            rest = (int)((tell_at - tc_mono_ns()) / TC_MS);
         if (once && rest <= 0) {
             tell_waiting(settings, pipeline);
             tell_at = tc_mono_ns() + ONCE_TELL_MS * TC_MS;
@@ -193,14 +233,15 @@ static int watch_over(const struct settings *settings, bool once, int signals,
     }
 }
 
-static int serve(const struct settings *settings, bool once, struct watchset *watches)
+static int serve(const struct settings *settings, const struct watcher_keys *keys, bool once,
+                 struct watchset *watches)
 {
     struct pipeline *pipeline = NULL;
     struct tc_err err;
     int signals = -1;
     int code = tc_signals_block(&signals, &err);
     if (code == TC_OK)
-        code = pipeline_open(settings, once, watches, &pipeline, &err);
+        code = pipeline_open(settings, keys, once, watches, &pipeline, &err);
     if (code != TC_OK)
         watchset_free(watches);
     if (code == TC_OK)
@@ -225,12 +266,14 @@ int main(int argc, char **argv)
 {
     struct flags flags = {0};
     struct settings *settings = NULL;
+    struct watcher_keys keys = {0};
     struct watchset *watches = NULL;
     argp_err_exit_status = TC_EXIT_USAGE;
     argp_parse(&arguments, argc, argv, 0, NULL, &flags);
     tc_fault_init();
     struct tc_arena *arena = tc_arena_new();
-    int status = read_settings(&flags, arena, &settings) == TC_OK ? TC_EXIT_OK : TC_EXIT_CONFIG;
+    int status =
+        read_settings(&flags, arena, &settings, &keys) == TC_OK ? TC_EXIT_OK : TC_EXIT_CONFIG;
     if (status == TC_EXIT_OK) {
         tc_log_level(settings->log);
         status = tc_exit_of(
@@ -241,8 +284,10 @@ int main(int argc, char **argv)
         puts("settings and watches are fine");
     } else if (status == TC_EXIT_OK) {
         tell_loaded(watches);
-        status = serve(settings, flags.once, watches);
+        status = serve(settings, &keys, flags.once, watches);
     }
+    tc_server_keys_free(keys.server);
+    tc_keys_wipe(&keys.broker);
     tc_arena_free(arena);
     return status;
 }

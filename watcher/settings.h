@@ -33,8 +33,10 @@ struct settings {
     tc_str kept;           // folder in `state`: watch files as they were last good
     const tc_str *watches; // globs, absolute or as the process sees them; zero-ended
     size_t watch_count;
-    tc_str broker; // endpoint; empty: none
-    tc_str tap;    // endpoint; empty: none
+    tc_str broker;          // endpoint; empty: none
+    tc_str tap;             // endpoint; empty: none
+    tc_str keys;            // folder of keys for tcp endpoints, zero-ended; empty: none
+    bool insecure_loopback; // plaintext tcp on loopback is wanted
     unsigned threads;
     bool audit; // compare every article with the slow way of matching
     size_t max_article_bytes;
