@@ -162,7 +162,8 @@ static int by_text(const void *a, const void *b)
     return order ? order : (*left)->line - (*right)->line;
 }
 
-static void refuse_repeated(const struct reader *reader, const struct tc_yaml *list, const char *what)
+static void refuse_repeated(const struct reader *reader, const struct tc_yaml *list,
+                            const char *what)
 {
     size_t count = 0;
     for (size_t i = 0; i < list->count; i++) {

@@ -39,12 +39,14 @@ static int check_file(int fd, const char *path, bool secret, struct tc_err *err)
     if (!S_ISREG(found.st_mode))
         return tc_fail(err, TC_EINVAL, "%s is no file", path);
     if (secret && found.st_uid != geteuid() && found.st_uid != 0)
-        return tc_fail(err, TC_EINVAL, "%s belongs to another user (uid %u): a secret key must be "
-                                       "the user's own",
+        return tc_fail(err, TC_EINVAL,
+                       "%s belongs to another user (uid %u): a secret key must be "
+                       "the user's own",
                        path, (unsigned)found.st_uid);
     if (secret && (found.st_mode & 077) != 0)
-        return tc_fail(err, TC_EINVAL, "others can read %s (mode %04o): run chmod 600 on it, or make "
-                                       "another key if somebody may have seen this one",
+        return tc_fail(err, TC_EINVAL,
+                       "others can read %s (mode %04o): run chmod 600 on it, or make "
+                       "another key if somebody may have seen this one",
                        path, (unsigned)(found.st_mode & 07777));
     return TC_OK;
 }
@@ -69,8 +71,9 @@ static int read_open(int fd, const char *path, struct tc_key *out, struct tc_err
     }
     explicit_bzero(text, sizeof text);
     return good ? TC_OK
-                : tc_fail(err, TC_EINVAL, "%s holds no key: 40 characters as `tocsin keygen` writes "
-                                          "them, and nothing else",
+                : tc_fail(err, TC_EINVAL,
+                          "%s holds no key: 40 characters as `tocsin keygen` writes "
+                          "them, and nothing else",
                           path);
 }
 
@@ -83,8 +86,8 @@ int tc_key_read(const char *folder, const char *file, bool secret, struct tc_key
         return tc_fail(err, TC_EINVAL, "the path of the folder of keys is too long");
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return tc_fail(err, errno == ENOENT ? TC_ENOENT : TC_EIO, "cannot open the key %s: %s", path,
-                       strerror(errno));
+        return tc_fail(err, errno == ENOENT ? TC_ENOENT : TC_EIO, "cannot open the key %s: %s",
+                       path, strerror(errno));
     int code = check_file(fd, path, secret, err);
     if (code == TC_OK)
         code = read_open(fd, path, out, err);

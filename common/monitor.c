@@ -10,10 +10,9 @@ enum { ADDRESS_BYTES = 64 };
 int tc_monitor_open(struct tc_monitor *monitor, void *context, void *socket, struct tc_err *err)
 {
     static const int no_limit = 0;
-    static const int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED |
-                              ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-                              ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                              ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+    static const int events =
+        ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
+        ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
     char address[ADDRESS_BYTES];
     snprintf(address, sizeof address, "inproc://monitor-%p-%p", (void *)monitor, socket);
     monitor->pair = zmq_socket(context, ZMQ_PAIR);
@@ -74,7 +73,8 @@ const char *tc_refusal_text(enum tc_refusal refusal)
 {
     switch (refusal) {
     case TC_REFUSED_KEY:
-        return "refuses our key: its access.yaml does not name it, or not with a role for this door";
+        return "refuses our key: its access.yaml does not name it, or not with a role for this "
+               "door";
     case TC_REFUSED_PLAIN:
         return "and we do not agree on keys: one side uses them, the other does not (keys: or "
                "TOCSIN_KEYS)";

@@ -143,10 +143,11 @@ int tc_probe_turn(struct tc_probe *probe, int64_t now, struct tc_err *err)
         leave_all(probe);
         probe->next_mono_ns = now;
         if (++probe->tries >= TC_PROBE_TRIES)
-            return tc_fail(err, TC_EPROTO,
-                           "the handler of keys does not refuse a stranger at %s, it is silent: the "
-                           "endpoints are closed",
-                           silent);
+            return tc_fail(
+                err, TC_EPROTO,
+                "the handler of keys does not refuse a stranger at %s, it is silent: the "
+                "endpoints are closed",
+                silent);
     }
     return TC_OK;
 }

@@ -75,10 +75,12 @@ static void answer(const struct tc_zap *zap)
     char text[TC_KEY_TEXT + 1];
     tc_str user = {"", 0};
     bool in = admits(zap, &user, text);
-    const tc_str frames[] = {
-        TC_STR("1.0"), tc_frames_at(zap->frames, ID),
-        in ? TC_STR("200") : TC_STR("400"), in ? TC_STR("OK") : TC_STR("no access"),
-        in ? user : TC_STR(""), TC_STR("")};
+    const tc_str frames[] = {TC_STR("1.0"),
+                             tc_frames_at(zap->frames, ID),
+                             in ? TC_STR("200") : TC_STR("400"),
+                             in ? TC_STR("OK") : TC_STR("no access"),
+                             in ? user : TC_STR(""),
+                             TC_STR("")};
     size_t count = sizeof frames / sizeof *frames;
     for (size_t i = 0; i < count; i++)
         tc_frame_send(zap->questions, frames[i], i + 1 < count, NULL);
@@ -105,7 +107,8 @@ static void *run(void *context)
     while (on && (zmq_poll(items, 2, -1) >= 0 || errno == EINTR)) {
         if (items[1].revents)
             on = take_order(zap);
-        if (on && items[0].revents && tc_frames_receive(zap->frames, zap->questions, NULL) == TC_OK) {
+        if (on && items[0].revents &&
+            tc_frames_receive(zap->frames, zap->questions, NULL) == TC_OK) {
             if (tc_fault_strikes("zap.dies"))
                 on = false; // in the middle of a question
             else

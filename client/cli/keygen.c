@@ -1,7 +1,7 @@
 // tocsin keygen - a pair of keys, and the line of access.yaml that lets its owner in.
+#include "common/keygen.h"
 #include "client/cli/cli.h"
 #include "common/event.h"
-#include "common/keygen.h"
 
 struct keygen {
     const char *folder, *name;
@@ -10,7 +10,8 @@ struct keygen {
 static const char doc[] =
     "Makes a pair of keys: NAME.secret, which only its owner may read and which never leaves the "
     "machine, and NAME.public. Nothing is overwritten.\v"
-    "The names that the programs look for: server (of a broker or watcher that opens tcp ports) and "
+    "The names that the programs look for: server (of a broker or watcher that opens tcp ports) "
+    "and "
     "client (of whoever connects to one).\n\n"
     "tocsin keygen --folder /etc/tocsin/keys server\n"
     "tocsin keygen --folder ~/.config/tocsin/keys client\n\n"
