@@ -1,12 +1,17 @@
 #!/bin/sh
-# The benchmarks, one after the other, or the one that is named: bench/run.sh [match|matching|put]
+# The benchmarks, one after the other, or the one that is named: bench/run.sh [match|matching|whole|put]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 case ${1:-all} in
 all)
     sh "$here/match.sh"
     sh "$here/matching.sh"
+    python3 "$here/whole.py"
     sh "$here/put.sh"
+    ;;
+whole)
+    shift
+    python3 "$here/whole.py" "$@"
     ;;
 match | matching | put)
     name=$1
@@ -14,7 +19,7 @@ match | matching | put)
     sh "$here/$name.sh" "$@"
     ;;
 *)
-    echo "bench/run.sh: there is no benchmark '$1'; there are match, matching and put" >&2
+    echo "bench/run.sh: there is no benchmark '$1'; there are match, matching, whole and put" >&2
     exit 2
     ;;
 esac

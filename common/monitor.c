@@ -7,18 +7,30 @@
 
 enum { ADDRESS_BYTES = 64 };
 
-int tc_monitor_open(struct tc_monitor *monitor, void *context, void *socket, struct tc_err *err)
+// A socket that was closed keeps its monitor's address until libzmq's own thread has reaped it, also
+// when this monitor is a new one at the place of an old one: then the next number is free.
+static int monitor_at_free_address(struct tc_monitor *monitor, void *socket, char *address)
 {
-    static const int no_limit = 0;
     static const int events =
         ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
         ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+    int failed;
+    do {
+        snprintf(address, ADDRESS_BYTES, "inproc://monitor-%p-%u", (void *)monitor,
+                 ++monitor->opened);
+        failed = zmq_socket_monitor(socket, address, events);
+    } while (failed && errno == EADDRINUSE);
+    return failed;
+}
+
+int tc_monitor_open(struct tc_monitor *monitor, void *context, void *socket, struct tc_err *err)
+{
+    static const int no_limit = 0;
     char address[ADDRESS_BYTES];
-    snprintf(address, sizeof address, "inproc://monitor-%p-%p", (void *)monitor, socket);
     monitor->pair = zmq_socket(context, ZMQ_PAIR);
     if (!monitor->pair ||
         zmq_setsockopt(monitor->pair, ZMQ_RCVHWM, &no_limit, sizeof no_limit) != 0 ||
-        zmq_socket_monitor(socket, address, events) != 0 ||
+        monitor_at_free_address(monitor, socket, address) != 0 ||
         zmq_connect(monitor->pair, address) != 0)
         return tc_fail(err, TC_EPROTO, "cannot watch a connection: %s", zmq_strerror(errno));
     return TC_OK;

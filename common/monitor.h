@@ -28,6 +28,7 @@ enum tc_refusal {
 
 struct tc_monitor {
     void *pair;
+    unsigned opened;   // monitors so far; names the address
     bool up;           // a peer has finished the handshake and has not gone
     uint64_t times_up; // handshakes so far
     enum tc_refusal refusal;

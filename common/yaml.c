@@ -174,6 +174,8 @@ static tc_str text_help(struct reader *reader, size_t byte, bool is_colon)
     struct lead lead = read_lead(line);
     bool flow = is_flow(line, at);
     const char *first = flow ? line.ptr + at : lead.value.ptr;
+    if (line.len && line.ptr[0] == '\t')
+        return TC_STR("indent with blanks: YAML does not take tabs there");
     bool special = (flow ? at < line.len : lead.value.len > 0) && strchr(specials, *first);
     if (!special && !(is_colon && lead.value.len))
         return (tc_str){"", 0};

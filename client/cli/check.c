@@ -1,22 +1,26 @@
 // tocsin check - reads watch files, says what is wrong with them, runs the tests inside.
 //
-// Needs no network and no database. Findings go to standard output, in the form that editors jump
+// Needs no network and no database, but for --history, which asks the broker. Findings go to standard output, in the form that editors jump
 // to; `--json` prints one object a finding, a test and a file.
 #include <stdlib.h>
 
 #include "client/cli/cli.h"
+#include "client/cli/silent.h"
 #include "client/cli/survey.h"
 #include "common/buf.h"
 #include "common/diag.h"
 #include "common/json.h"
 #include "watcher/rules/rules.h"
 
-enum { KEY_CORPUS = 0x200, KEY_BUDGET };
+enum { KEY_CORPUS = 0x200, KEY_BUDGET, KEY_HISTORY };
+
+#define SILENT_PERIOD "90d" // W0208: no match for that long
 
 struct options {
     bool strict, json, quiet;
-    const char *corpus; // NULL: none
-    double budget;      // candidates per 1,000 articles; 0: none
+    const char *corpus;    // NULL: none
+    double budget;         // candidates per 1,000 articles; 0: none
+    struct silent *silent; // --history: its online part is open; NULL: not asked for
     char **files;
     size_t count;
 };
@@ -179,8 +183,10 @@ static int check_file(const struct options *options, struct rules *rules, const 
     struct check check = {.options = options, .colour = cli_colour(stdout)};
     struct tc_diags *diags = tc_diags_new();
     size_t before = rules_count(rules);
-    int code = rules_add_file(rules, file, diags);
+    int code = rules_add_file(rules, file, diags), asked = CLI_OK;
 
+    if (options->silent && code == TC_OK)
+        asked = silent_report(options->silent, rules, before, diags);
     print_findings(&check, diags);
     check.counts.errors = tc_diags_errors(diags);
     check.counts.warnings = tc_diags_warnings(diags);
@@ -192,7 +198,7 @@ static int check_file(const struct options *options, struct rules *rules, const 
     else if (!options->quiet || check.counts.errors || check.counts.failed)
         print_summary(&check, file);
     tc_diags_free(diags);
-    if (code == TC_EIO)
+    if (code == TC_EIO || asked != CLI_OK)
         return CLI_CANNOT;
     bool findings = check.counts.errors > 0 || check.counts.failed > 0 ||
                     (options->strict && check.counts.warnings > 0);
@@ -233,11 +239,23 @@ static int check_on_corpus(const struct options *options)
 
 // ---- arguments -----------------------------------------------------------------------------
 
+struct arguments {
+    struct options options;
+    struct silent silent;
+};
+
 static error_t parse(int key, char *value, struct argp_state *state)
 {
-    struct options *options = state->input;
+    struct arguments *arguments = state->input;
+    struct options *options = &arguments->options;
     char *end;
     switch (key) {
+    case ARGP_KEY_INIT: state->child_inputs[0] = &arguments->silent.online; break;
+    case KEY_HISTORY:
+        options->silent = &arguments->silent;
+        options->silent->since_ns = online_moment(value ? value : SILENT_PERIOD, state);
+        options->silent->period = value ? value : "90 days";
+        break;
     case 's': options->strict = true; break;
     case 'j': options->json = true; break;
     case 'q': options->quiet = true; break;
@@ -261,6 +279,16 @@ static error_t parse(int key, char *value, struct argp_state *state)
     return 0;
 }
 
+static int run(struct options *options)
+{
+    if (options->silent && !online_open(&options->silent->online))
+        return CLI_CANNOT;
+    int status = options->corpus ? check_on_corpus(options) : check_files(options, NULL);
+    if (options->silent)
+        online_close(&options->silent->online);
+    return status;
+}
+
 int cli_check(int argc, char **argv)
 {
     static const struct argp_option known[] = {
@@ -271,21 +299,25 @@ int cli_check(int argc, char **argv)
          "Measure words and watches on a file or a folder of articles", 0},
         {"budget", KEY_BUDGET, "N", 0,
          "With --corpus: a watch may be tried N times per 1,000 articles", 0},
+        {"history", KEY_HISTORY, "DURATION", OPTION_ARG_OPTIONAL,
+         "Ask the broker which watches had alerts once and none for so long (90d)", 0},
         {0},
     };
+    static const struct argp_child children[] = {{&online_argp, 0, NULL, 90}, {0}};
     static const struct argp argp = {
         .options = known,
         .parser = parse,
         .args_doc = "FILE...",
+        .children = children,
         .doc =
             "Read watch files, say what is wrong with them, and run the tests inside.\v"
             "With --corpus, warnings come with figures (how often the other case occurs, what a "
             "wildcard stands for, which word alone is everywhere), and every watch with its cost: "
             "how often it has to be tried, and how often it hits.\n\n"
             "Exit status: 0 fine (warnings allowed), 1 errors, failed tests or watches above the "
-            "budget, 2 a file cannot be read.",
+            "budget, 2 a file cannot be read or no broker answers.",
     };
-    struct options options = {0};
-    cli_parse(&argp, argc, argv, &options);
-    return cli_finish(options.corpus ? check_on_corpus(&options) : check_files(&options, NULL));
+    struct arguments arguments = {0};
+    cli_parse(&argp, argc, argv, &arguments);
+    return cli_finish(run(&arguments.options));
 }

@@ -250,9 +250,11 @@ static void tell_line(void *context, const struct scan_why *told)
     tc_str text = clause_of(told, &clause);
     tc_buf_addf(&page->text, "%.*s", TC_ARG(text));
     put_place(told, &page->text);
-    if (told->note)
-        tc_buf_addf(&page->text, "%s%s%s%s", told->node ? "  " : "", colour ? CLI_YELLOW : "",
-                    told->note, colour ? CLI_PLAIN : "");
+    if (told->note) { // it may quote the article
+        tc_buf_addf(&page->text, "%s%s", told->node ? "  " : "", colour ? CLI_YELLOW : "");
+        show_plain(told->note, &page->text);
+        tc_buf_puts(&page->text, colour ? CLI_PLAIN : "");
+    }
     tc_buf_byte(&page->text, '\n');
     tc_buf_done(&clause);
 }

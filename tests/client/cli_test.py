@@ -214,6 +214,42 @@ def test_history_narrows_by_topic_label_text_story_and_number():
 # --- tail ---
 
 
+WATCH_FILE = """tocsin: 1
+namespace: china-ai
+watches:
+  - name: travel-advice
+    labels: {severity: high}
+    match: one
+  - {name: visas, labels: {severity: critical}, match: two}
+  - {name: never-seen, match: three}
+  - {name: resting, status: shadow, match: four}
+"""
+
+
+def test_check_asks_the_history_which_watches_fell_silent():
+    path = os.path.join(FOLDERS.name, "w.yaml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(WATCH_FILE)
+
+    def silent(*arguments):
+        status, out, err = run(filled.broker, "check", path, *arguments)
+        assert status == 0, out + err
+        return re.findall(r"^.*:(\d+:\d+): warning\[W0208\]: (.*)$", out, re.M), out
+
+    with Filled() as filled:
+        assert silent("--history")[0] == []  # all came just now, or never
+        found, out = until("a second without an alert",
+                           lambda: (said := silent("--history=1s"))[0] and said)
+        assert found == [("4:11", "no match in the history for 1s"),
+                         ("7:12", "no match in the history for 1s")], out
+        assert "  help: it had alerts before: tocsin history --watch china-ai/visas\n" in out
+        filled.put(6, VISAS)
+        status, out, _ = run(filled.broker, "check", "--strict", "--history=1h", path)
+        assert "W0208" not in out, out
+    status, _, err = run(None, "check", path, "--history", "--patience", "200ms")
+    assert status == 2 and "no broker answers" in err, (status, err)
+
+
 def test_tail_replays_and_goes_on_live_without_loss_or_double():
     with Filled() as filled:
         tail = start(filled.broker, "tail", "--since", "1h", "--json", "-n", "30")

@@ -134,10 +134,54 @@ class Commands(unittest.TestCase):
                           "The ferry left before the long and bitter strike of the crews began.\n")
         done = run("why", "strike", page, "-w", self.watches, status=1)
         self.assertIn("sea/strike does not match page.txt", done.stdout)
-        self.assertIn("both sides are there, 6 words apart, at most 3 allowed", done.stdout)
+        self.assertIn("both sides are there, but with 6 words between them; at most 3 may be", done.stdout)
         self.assertIn("yes", done.stdout)
         done = run("why", "sea/strike", self.articles, "--id", "a1", "-w", self.watches)
         self.assertIn("matches a1", done.stdout)
+
+    def test_why_names_the_nearest_miss(self):
+        rows = [
+            ("=US", "Tell us.", 'it is there only as "us"'),
+            ("tránh", "Cạnh tranh.", 'only "tranh" is there, with other marks'),
+            ("Müller", "Herr Mueller.", 'only "Mueller" is there; text: {german_umlauts: expand} makes them'),
+            ("semiconductor", "Semiconductors.", 'only "Semiconductors" is there: a * behind the word'),
+            ("verbot", "Ein Reiseverbot.", 'only "Reiseverbot" is there: a * before and behind'),
+            ("tariffs", "A tariff.", 'only "tariff" is there'),
+            ("DeepSeek", "Deep-Seek.", 'only "Deep-Seek" is there, which is two words'),
+            ("Hormus~1", "Hurmuz.", 'only "Hurmuz" is there, which is spelt'),
+            ("harbour", "A port.", "it is not there"),
+            ('"Liang Wenfeng"', "Liang W. Wenfeng.", '"Liang" and "Wenfeng" have 1 word between them'),
+            ('"Liang Wenfeng"', "Wenfeng Liang.", '"Liang" stands behind "Wenfeng", not before it'),
+            ('"Liang Wenfeng"', "Liang.\nWenfeng.", 'are in no paragraph together'),
+            ('"export chip"~1', "export a new chip", "never with at most 1 other between them"),
+            ("ferry NEAR/1 strike", "ferry a b strike", "2 words between them; at most 1 may be"),
+            ("ferry ONEAR/3 strike", "strike ferry", "but in the other order"),
+            ("SENTENCE(ferry AND strike)", "A ferry. The strike.", "but in no single sentence"),
+            ("title:ferry", "A ferry.", "it is there, but not in the title"),
+            ("ferry NOT strike", "ferry strike", "it is there"),
+        ]
+        for query, text, note in rows:
+            article = json.dumps({"id": "a", "text": text})
+            out = run("why", "-q", query, self.write("why.jsonl", article + "\n"), status=1).stdout
+            self.assertIn(note, out)
+
+    def test_why_quotes_no_control_characters_and_no_half_letters(self):
+        for words in ("Deep\x1b[31mSeek", "deepseek" + "é" * 300):
+            page = self.write("odd.jsonl", json.dumps({"id": "a", "text": words, "source": words}) + "\n")
+            for query in ("DeepSeek", "port AND source:x.example"):
+                out = run("why", "-q", query, page, status=1).stdout
+                self.assertNotIn("\x1b", out)
+                self.assertNotIn("\ufffd", out)
+                json.loads(run("why", "--json", "-q", query, page, status=1).stdout)
+
+    def test_why_shows_one_line_for_a_word_of_many_forms(self):
+        watches = self.write("forms.yaml", "tocsin: 1\nnamespace: f\nwatches:\n"
+                             "  - {name: w, match: Reise, text: {stem: [de]}, where: {words: '>= 9'}}\n")
+        page = self.write("forms.jsonl", '{"id":"a","lang":"de","text":"Ein Haus."}\n')
+        out = run("why", "w", page, "-w", watches, status=1).stdout
+        self.assertEqual(out.splitlines()[1:],
+                         ["  ✗ no  where words: the body has 2, at least 9 are wanted",
+                          "  ✗ no  Reise  it is not there"])
 
     def test_why_has_json_and_shows_where_and_score(self):
         done = run("why", "storm", self.articles, "--id", "a3", "-w", self.watches, "--json",

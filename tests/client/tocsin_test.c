@@ -126,6 +126,16 @@ static void nobody_answering_is_said_within_the_time_limit(void **state)
     assert_int_equal(tocsin_settle(*state, 60), TOCSIN_ETIMEOUT);
 }
 
+// Each has a connection of its own, made before libzmq is done with the one before.
+static void a_handle_begins_one_stream_after_the_other(void **state)
+{
+    for (int i = 0; i < 200; i++) {
+        struct tocsin_event event;
+        assert_int_equal(tocsin_query(*state, NULL), TOCSIN_OK);
+        assert_true(tocsin_next(*state, 0, &event) >= TOCSIN_OK);
+    }
+}
+
 static void an_article_that_is_none_is_refused_before_it_is_sent(void **state)
 {
     struct tocsin_receipt receipt;
@@ -166,6 +176,7 @@ int main(void)
         FACT(consumer_names_and_starts_are_checked),
         FACT(calls_out_of_order_are_refused),
         FACT(nobody_answering_is_said_within_the_time_limit),
+        FACT(a_handle_begins_one_stream_after_the_other),
         FACT(an_article_that_is_none_is_refused_before_it_is_sent),
         FACT(a_malformed_endpoint_is_said),
     };

@@ -243,6 +243,17 @@ static void a_query_that_yaml_cannot_read_is_told_to_move_into_a_block(void **st
     }
 }
 
+static void a_tab_is_told_to_become_blanks(void **state)
+{
+    static const char *const cases[] = {"a:\n\tb: c\n", "a: b\n\tc: d\n", "- a\n\t- b: c\n\tx\n"};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(read_anew(tc_str_of(cases[i])), TC_EPARSE);
+        assert_non_null(strstr(tc_diags_at(diags, 0)->help.ptr, "indent with blanks"));
+        assert_int_equal(tc_diags_at(diags, 0)->line, 2);
+    }
+}
+
 static void a_comment_behind_a_plain_scalar_is_seen(void **state)
 {
     static const struct {
@@ -496,6 +507,7 @@ int main(void)
         TEST(a_scalar_that_cannot_be_followed_points_at_its_start),
         TEST(every_mistake_is_reported_with_its_place),
         TEST(a_query_that_yaml_cannot_read_is_told_to_move_into_a_block),
+        TEST(a_tab_is_told_to_become_blanks),
         TEST(a_comment_behind_a_plain_scalar_is_seen),
         TEST(deep_nesting_is_refused_at_its_depth),
         TEST(a_large_file_is_refused),

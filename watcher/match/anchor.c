@@ -11,10 +11,13 @@
 
 static void factors_of(struct anchors *anchors, uint32_t number);
 
-static void add_term(struct anchors *anchors, uint32_t term)
+static void add_term(struct anchors *anchors, uint32_t term, uint32_t whole)
 {
     anchors->terms =
         tc_room(anchors->terms, anchors->term_count, &anchors->term_room, sizeof *anchors->terms);
+    anchors->wholes = tc_room(anchors->wholes, anchors->term_count, &anchors->whole_room,
+                              sizeof *anchors->wholes);
+    anchors->wholes[anchors->term_count] = whole;
     anchors->terms[anchors->term_count++] = term;
 }
 
@@ -29,9 +32,10 @@ static void add_factor(struct anchors *anchors, struct factor factor)
 static void single(struct anchors *anchors, uint32_t term)
 {
     size_t first = anchors->term_count;
+    uint32_t whole = term;
     if (anchors->scope != ANCHOR_WHOLE)
         term = terms_scoped(anchors->plan->terms, term, (enum terms_scope)anchors->scope);
-    add_term(anchors, term);
+    add_term(anchors, term, whole);
     add_factor(anchors, (struct factor){
                             .first = first, .count = 1, .cost = anchors->plan->terms->costs[term]});
 }
@@ -65,16 +69,20 @@ static int by_cost(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-// One of several covers must be there: their union, where each `parts[i]` is a cover.
+// One of several covers must be there: their union, where each `parts[i]` is a cover. Of a union that is
+// looked for on the page, the words of a segment's title may stand anywhere: the page's title is another.
 static void unite(struct anchors *anchors, const struct factor *parts, size_t count)
 {
     struct factor whole = {.first = anchors->term_count};
+    for (size_t i = 0; i < count; i++)
+        whole.page |= parts[i].page;
     for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; k < parts[i].count; k++)
-            add_term(anchors, anchors->terms[parts[i].first + k]);
+        bool anywhere = whole.page && !parts[i].page;
+        for (size_t k = parts[i].first; k < parts[i].first + parts[i].count; k++)
+            add_term(anchors, anywhere ? anchors->wholes[k] : anchors->terms[k],
+                     anchors->wholes[k]);
         whole.count += parts[i].count;
         whole.cost += parts[i].cost;
-        whole.page |= parts[i].page;
     }
     add_factor(anchors, whole);
 }
@@ -288,6 +296,7 @@ void anchors_done(struct anchors *anchors)
 {
     free(anchors->clauses);
     free(anchors->terms);
+    free(anchors->wholes);
     free(anchors->factors);
 }
 

@@ -31,8 +31,9 @@ struct anchors { // zero it and set plan; anchors_done
     const struct plan *plan;
     struct clause *clauses;
     size_t clause_count, clause_room;
-    uint32_t *terms; // of all factors
-    size_t term_count, term_room;
+    uint32_t *terms;  // of all factors
+    uint32_t *wholes; // the same without their scope
+    size_t term_count, term_room, whole_room;
     struct factor *factors;
     size_t factor_count, factor_room;
     bool page; // of dialect lucene: everything is asked of the page, for its first segment

@@ -1,5 +1,8 @@
+#include "watcher/match/nearby.h"
 #include "watcher/match/phrase.h"
 #include "watcher/match/scan_body.h"
+
+#include "common/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,7 +17,14 @@ struct explain {
     struct tc_arena *arena;
     void (*tell)(void *context, const struct scan_why *why);
     void *context;
+    bool brief; // below a list: only what differs in case or marks is worth a line
 };
+
+// A long word may have been cut in the middle of a letter.
+static void whole_letters(char *text)
+{
+    text[tc_utf8_valid(tc_str_of(text))] = '\0';
+}
 
 static const char *note(struct explain *explain, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -25,6 +35,7 @@ static const char *note(struct explain *explain, const char *format, ...)
     va_start(args, format);
     vsnprintf(explain->scan->note, sizeof explain->scan->note, format, args);
     va_end(args);
+    whole_letters(explain->scan->note);
     return explain->scan->note;
 }
 
@@ -41,28 +52,50 @@ static bool is_whole(const struct explain *explain, struct range range)
     return range.from == 0 && range.to == explain->eval->view->segment->word_count;
 }
 
-// A word of the text with the folded form of an exact word, to say how it is written there.
-static tc_str other_spelling(const struct explain *explain, const struct query_word *word)
-{
-    const struct text_segment *segment = explain->eval->view->segment;
-    for (uint32_t i = 0; i < segment->word_count; i++) {
-        const struct text_word *there = &segment->words[i];
-        if (tc_str_eq((tc_str){there->folded, there->folded_len}, word->folded))
-            return (tc_str){there->surface, there->surface_len};
-    }
-    return (tc_str){NULL, 0};
-}
-
 static const char *missed_word(struct explain *explain, const struct query_node *query, size_t i)
 {
-    tc_str other = {NULL, 0};
-    if (query->exact && i < query->word_count && !query->words[i].wild)
-        other = other_spelling(explain, &query->words[i]);
-    if (other.len)
-        return note(explain, "it is there only as \"%.*s\"", TC_ARG(other));
+    const struct view *view = explain->eval->view;
+    if (i < query->word_count &&
+        nearby_word(view->text, view->segment, &query->words[i], query->exact,
+                    explain->brief ? NEARBY_SAME_LETTERS : NEARBY_ALL, explain->scan->note,
+                    sizeof explain->scan->note)) {
+        whole_letters(explain->scan->note);
+        return explain->scan->note;
+    }
     if (query->word_count > 1)
         return note(explain, "\"%.*s\" is not there", TC_ARG(query->words[i].surface));
-    return NULL;
+    return explain->brief ? NULL : "it is not there";
+}
+
+static const char *plural(size_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+// Of two neighbours of a phrase that never stand side by side: how they stand. NULL when they do.
+static const char *missed_pair(struct explain *explain, const struct plan_node *node,
+                               const struct query_node *query, uint32_t i)
+{
+    struct range whole = view_whole(explain->eval->view);
+    struct near near = {.words = explain->eval->view->segment->words, .order = NEAR_FIRST_BEFORE};
+    struct spans *a = eval_borrow(explain->eval), *b = eval_borrow(explain->eval);
+    tc_str first = query->words[i].surface, second = query->words[i + 1].surface;
+    phrase_word(explain->eval, explain->plan->words[node->first + i], whole, a);
+    phrase_word(explain->eval, explain->plan->words[node->first + i + 1], whole, b);
+    size_t apart = near_closest(&near, a, b);
+    near.order = NEAR_EITHER;
+    bool together = near_closest(&near, a, b) != SIZE_MAX;
+    eval_return(explain->eval, b);
+    eval_return(explain->eval, a);
+    if (apart == 0)
+        return NULL;
+    if (apart != SIZE_MAX)
+        return note(explain, "\"%.*s\" and \"%.*s\" have %zu word%s between them", TC_ARG(first),
+                    TC_ARG(second), apart, plural(apart));
+    return together ? note(explain, "\"%.*s\" stands behind \"%.*s\", not before it", TC_ARG(first),
+                           TC_ARG(second))
+                    : note(explain, "\"%.*s\" and \"%.*s\" are in no paragraph together",
+                           TC_ARG(first), TC_ARG(second));
 }
 
 static const char *missed_phrase(struct explain *explain, const struct plan_node *node,
@@ -74,11 +107,16 @@ static const char *missed_phrase(struct explain *explain, const struct plan_node
     }
     if (node->op == PLAN_WINDOW)
         return note(explain,
-                    "all its words are there, but never with at most %u others between them",
-                    (unsigned)node->number);
+                    "all its words are there, but never with at most %u other%s between them",
+                    (unsigned)node->number, plural(node->number));
+    for (uint32_t i = 0; i + 1 < node->count; i++) {
+        const char *pair = missed_pair(explain, node, query, i);
+        if (pair)
+            return pair;
+    }
     return node->flags & PLAN_STRICT
                ? "its words are there, but not side by side and joined as written"
-               : "its words are there, but not side by side";
+               : "its words are there, but not all of them side by side";
 }
 
 static const char *missed_near(struct explain *explain, const struct plan_node *node,
@@ -107,8 +145,9 @@ static const char *missed_near(struct explain *explain, const struct plan_node *
         return "both sides are there, but in the other order";
     if (closest == SIZE_MAX)
         return "both sides are there, but in no paragraph together";
-    return note(explain, "both sides are there, %zu words apart, at most %u allowed", closest,
-                (unsigned)node->number);
+    return note(explain,
+                "both sides are there, but with %zu word%s between them; at most %u may be",
+                closest, plural(closest), (unsigned)node->number);
 }
 
 static const char *missed_count(struct explain *explain, const struct plan_node *node,
@@ -139,8 +178,8 @@ static const char *missed_scope(struct explain *explain, const struct plan_node 
     case PLAN_TITLE: return "it is there, but not in the title";
     case PLAN_LEAD: return "it is there, but not in the first paragraph";
     case PLAN_FIRST:
-        return note(explain, "it is there, but not within the first %u words of the body",
-                    (unsigned)node->number);
+        return note(explain, "it is there, but not within the first %u word%s of the body",
+                    (unsigned)node->number, plural(node->number));
     default: return "it is there, but not in the body";
     }
 }
@@ -168,6 +207,13 @@ static const char *missed_meta(struct explain *explain, enum query_meta meta)
     return NULL;
 }
 
+// One word or phrase under several forms (switches.h) is laid out as a list of them.
+static bool is_of_forms(const struct plan_node *node)
+{
+    const struct query_node *query = node->source;
+    return node->op == PLAN_OR && query && query->op == QUERY_LIST && query->word_count > 0;
+}
+
 static const char *missed(struct explain *explain, const struct plan_node *node, struct range range)
 {
     const struct query_node *query = node->source;
@@ -182,8 +228,8 @@ static const char *missed(struct explain *explain, const struct plan_node *node,
     case PLAN_ONEAR: return missed_near(explain, node, range);
     case PLAN_NOTNEAR:
         return eval_holds(explain->eval, *plan_kids(explain->plan, node), range)
-                   ? note(explain, "each of them has the other within %u words",
-                          (unsigned)node->number)
+                   ? note(explain, "each of them has the other within %u word%s",
+                          (unsigned)node->number, plural(node->number))
                    : NULL;
     case PLAN_EXCEPT:
         return eval_holds(explain->eval, *plan_kids(explain->plan, node), range)
@@ -208,6 +254,7 @@ static const char *missed(struct explain *explain, const struct plan_node *node,
                    ? "a query of dialect lucene looks at all segments together, once"
                    : NULL;
     case PLAN_META: return missed_meta(explain, explain->plan->metas[node->first].meta);
+    case PLAN_OR: return is_of_forms(node) ? missed_word(explain, query, 0) : NULL;
     default: return NULL;
     }
 }
@@ -222,7 +269,10 @@ static const char *missed_entry(struct explain *explain, const struct plan_node 
                 return NULL;
         }
     }
-    return missed(explain, node, range);
+    explain->brief = true;
+    const char *why = missed(explain, node, range);
+    explain->brief = false;
+    return why;
 }
 
 // ---- the walk ------------------------------------------------------------------------------
@@ -261,8 +311,13 @@ static void walk_kids(struct explain *explain, const struct plan_node *node, str
         range = view_whole(explain->eval->view);
     }
     range = scope_of_kids(explain, node, range);
-    for (uint32_t i = 0; i < node->count; i++)
-        walk(explain, plan_kids(explain->plan, node)[i], range, depth);
+    for (uint32_t i = 0; i < node->count; i++) {
+        uint32_t kid = plan_kids(explain->plan, node)[i];
+        // a form in which a word is not there says no more than the word itself
+        if (!is_of_forms(node) ||
+            eval_holds(explain->eval, *plan_kids(explain->plan, kid_of(explain, node, i)), range))
+            walk(explain, kid, range, depth);
+    }
     explain->eval->view = view;
 }
 
@@ -301,14 +356,30 @@ static void tell_beside(struct explain *explain, bool holds, const char *text)
     explain->tell(explain->context, &why);
 }
 
+static void tell_limits(struct explain *explain, const struct watch *watch)
+{
+    const struct text_segment *segment = explain->eval->view->segment;
+    const char *wrong = scan_where_wrong(explain->scan, watch);
+    uint32_t least = watch->where.words_least, most = watch->where.words_most, words = 0;
+    if (segment->word_count > segment->title_words)
+        words = segment->words[segment->word_count - 1].position -
+                segment->words[segment->title_words].position + 1;
+    bool too_many = most && words > most;
+    if (words < least || too_many)
+        tell_beside(explain, false,
+                    note(explain, "where words: the body has %u, %s %u are wanted", (unsigned)words,
+                         too_many ? "at most" : "at least", (unsigned)(too_many ? most : least)));
+    else if (wrong)
+        tell_beside(explain, false,
+                    "where max_age: it was published too long before it was first seen");
+}
+
 static void tell_where(struct explain *explain, const struct watch *watch, uint32_t where)
 {
     static const char *const names[] = {"source", "lang", "author", "section",
                                         "tag",    "url",  "country"};
     struct range whole = view_whole(explain->eval->view);
-    const char *wrong = scan_where_wrong(explain->scan, watch);
-    if (wrong)
-        tell_beside(explain, false, note(explain, "where: %s", wrong));
+    tell_limits(explain, watch);
     if (where == PLAN_NONE)
         return;
     const struct plan_node *all = &explain->plan->nodes[where];
@@ -345,7 +416,7 @@ void scan_explain(struct scan *scan, const struct matcher *matcher, const struct
     scan_watch_holds(scan, matcher, number, &score);
     const struct plan_watch *planned = scan_planned(scan, matcher, number);
     struct explain explain = {
-        scan, &scan->eval, scan->eval.plan, text->article->arena, tell, context,
+        scan, &scan->eval, scan->eval.plan, text->article->arena, tell, context, false,
     };
     tell_where(&explain, watch, planned->where);
     if (planned->root != PLAN_NONE)

@@ -114,8 +114,11 @@ static void choose_needs(struct index_builder *builder, const struct factor *anc
         add_need(builder, TERM_NONE, TERM_NONE); // its bit is always set
         return;
     }
+    // asked of the page, whose title is not the segment's
+    const uint32_t *terms =
+        anchor->page && !factor->page ? builder->anchors.wholes : builder->anchors.terms;
     for (size_t i = 0; i < factor->count; i++)
-        add_need(builder, builder->anchors.terms[factor->first + i], TERM_NONE);
+        add_need(builder, terms[factor->first + i], TERM_NONE);
     if (!anchor->page)
         prove(builder, factor);
 }

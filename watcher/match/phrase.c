@@ -201,25 +201,146 @@ static void gather_places(struct window *window, struct range range, struct span
         qsort(places->at, places->count, sizeof *places->at, by_word);
 }
 
-// Whether places from..to hold the phrase: close enough, one paragraph, as many positions as words.
-static bool is_window(const struct window *window, size_t from, size_t to)
+static uint32_t position_at(const struct window *window, size_t place)
+{
+    return words_of(window->eval)[window->places->at[place].first].position;
+}
+
+// Whether places from..to lie close enough, and in one paragraph.
+static bool is_close(const struct window *window, size_t from, size_t to)
 {
     const struct text_word *words = words_of(window->eval);
-    const struct text_word *first = &words[window->places->at[from].first];
-    const struct text_word *last = &words[window->places->at[to].first];
-    uint32_t positions = 1;
-    if (first->paragraph != last->paragraph ||
-        (uint64_t)(last->position - first->position) + 1 >
-            (uint64_t)window->node->number + window->node->count)
-        return false;
-    for (size_t i = from + 1; i <= to; i++)
-        positions += words[window->places->at[i].first].position !=
-                     words[window->places->at[i - 1].first].position;
-    return positions >= window->node->count;
+    return words[window->places->at[from].first].paragraph ==
+               words[window->places->at[to].first].paragraph &&
+           (uint64_t)(position_at(window, to) - position_at(window, from)) + 1 <=
+               (uint64_t)window->node->number + window->node->count;
 }
 
 // Slides over the places; for each end, the shortest stretch that holds every word. `missing` below 0
 // (as a wrapped number) counts what there is too much of.
+static void slide(struct window *window, struct spans *out)
+{
+    const struct spans *places = window->places;
+    size_t from = 0;
+    want_all(window);
+    for (size_t to = 0; to < places->count; to++) {
+        int32_t left = (int32_t)window->missing[places->at[to].last]--;
+        window->all_missing -= left > 0;
+        while (!window->all_missing && (int32_t)window->missing[places->at[from].last] < 0)
+            window->missing[places->at[from++].last]++;
+        if (!window->all_missing && is_close(window, from, to))
+            near_add(out, (struct span){places->at[from].first, places->at[to].first});
+    }
+}
+
+// ---- words that can stand for each other ---------------------------------------------------
+
+// Of "lo* lomi" one lomi is not both words. When a place of the text can be several words of the phrase, it
+// is a seat for one of them, and a stretch holds the phrase when all words can be seated: the matching of
+// Kuhn. Seats are added backwards from an end, until nobody stands; a seat that none of those who looked in
+// vain could take, or somebody who would make room for them, is not worth another look.
+//
+//   cost   per end: the places of the window, and words x places for each seat that somebody can take;
+//          only for such phrases
+
+struct seats { // of the positions of one window, counted back from its end
+    const struct window *window;
+    size_t from, to;     // places of the window so far
+    struct spans *taken; // by position: first is the word that sits there plus one, last the turn
+    struct spans *words; // first: it sits; last, at a term's first word: it was looked for in vain
+    uint32_t turn;       // of whoever looks for a seat: each is tried once
+};
+
+static struct span *seat_of(const struct seats *seats, size_t place)
+{
+    return &seats->taken
+                ->at[position_at(seats->window, seats->to) - position_at(seats->window, place)];
+}
+
+// Recursion is as deep as the phrase has words at most.
+static bool sit_down(struct seats *seats, uint32_t word)
+{
+    uint32_t term = first_of(seats->window, word);
+    seats->words->at[term].last = true;
+    for (size_t i = seats->to + 1; i-- > seats->from;) {
+        struct span *seat = seat_of(seats, i);
+        if (seats->window->places->at[i].last != term || seat->last == seats->turn)
+            continue;
+        seat->last = seats->turn;
+        if (!seat->first || sit_down(seats, seat->first - 1)) {
+            seat->first = word + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+// How many of those who stand find a seat now.
+static uint32_t seat_some(struct seats *seats)
+{
+    uint32_t seated = 0;
+    for (size_t i = 0; i < seats->words->count; i++)
+        seats->words->at[i].last = false;
+    for (uint32_t word = 0; word < seats->words->count; word++) {
+        struct span *standing = &seats->words->at[word];
+        seats->turn++;
+        if (!standing->first && sit_down(seats, word)) {
+            standing->first = true;
+            seated++;
+        }
+    }
+    return seated;
+}
+
+static void fill(struct spans *spans, size_t count, struct span with)
+{
+    spans->count = 0;
+    for (size_t i = 0; i < count; i++)
+        near_add(spans, with);
+}
+
+// Whether the phrase is held by a stretch that ends at place `to`; seats->from is where it begins then.
+static bool is_seated(struct seats *seats, size_t to)
+{
+    const struct window *window = seats->window;
+    uint32_t count = window->node->count, seated = 0;
+    seats->to = to;
+    seats->turn = 0;
+    fill(seats->taken, (size_t)count + window->node->number, (struct span){0, 0});
+    fill(seats->words, count, (struct span){false, true});
+    for (size_t from = to + 1; from-- > 0 && is_close(window, from, to);) {
+        seats->from = from;
+        if (seats->words->at[window->places->at[from].last].last)
+            seated += seat_some(seats);
+        if (seated == count)
+            return true;
+    }
+    return false;
+}
+
+static bool share_places(const struct window *window)
+{
+    for (size_t i = 1; i < window->places->count; i++) {
+        if (position_at(window, i) == position_at(window, i - 1))
+            return true;
+    }
+    return false;
+}
+
+static void seat_all(struct window *window, struct spans *out)
+{
+    struct seats seats = {.window = window};
+    seats.taken = eval_borrow(window->eval);
+    seats.words = eval_borrow(window->eval);
+    for (size_t to = 0; to < window->places->count; to++) {
+        if (is_seated(&seats, to))
+            near_add(out, (struct span){window->places->at[seats.from].first,
+                                        window->places->at[to].first});
+    }
+    eval_return(window->eval, seats.words);
+    eval_return(window->eval, seats.taken);
+}
+
 void phrase_window(struct eval *eval, const struct plan_node *node, struct range range,
                    struct spans *out)
 {
@@ -228,16 +349,10 @@ void phrase_window(struct eval *eval, const struct plan_node *node, struct range
     struct spans *places = eval_borrow(eval);
     struct window window = {.eval = eval, .node = node, .places = places};
     gather_places(&window, range, places);
-    want_all(&window);
-    size_t from = 0;
-    for (size_t to = 0; to < places->count; to++) {
-        int32_t left = (int32_t)window.missing[places->at[to].last]--;
-        window.all_missing -= left > 0;
-        while (!window.all_missing && (int32_t)window.missing[places->at[from].last] < 0)
-            window.missing[places->at[from++].last]++;
-        if (!window.all_missing && is_window(&window, from, to))
-            near_add(out, (struct span){places->at[from].first, places->at[to].first});
-    }
+    if (share_places(&window))
+        seat_all(&window, out);
+    else
+        slide(&window, out);
     near_sort(words_of(eval), out);
     eval_return(eval, places);
 }

@@ -207,6 +207,9 @@ static struct query_node *read_value(struct reader *reader, enum query_meta meta
     struct query_node *node = node_at(reader, QUERY_META, 0, from, token.to);
     node->meta = meta;
     node->text = unescaped(reader->arena, token.text);
+    if (meta == QUERY_META_LANG && !query_is_language(node->text))
+        query_wrong(&reader->lexer, token.from, token.to, "E0117", QUERY_LANGUAGE_HELP,
+                    "\"%.*s\" is no language", TC_ARG(node->text));
     if (token.tilde != QUERY_NO_TILDE)
         query_wrong(&reader->lexer, token.from, token.to, "E0117", NULL,
                     "\"~\" has no meaning in a value");
@@ -330,6 +333,12 @@ static struct query_node *read_clause(struct reader *reader)
 
 // ---- terms ---------------------------------------------------------------------------------
 
+static bool is_not(const struct reader *reader)
+{
+    return tc_str_eq(tc_str_cut(reader->lexer.text, reader->last_from, reader->last_to),
+                     TC_STR("NOT"));
+}
+
 static struct query_node *term_expected(struct reader *reader)
 {
     const struct query_token *now = &reader->now;
@@ -349,7 +358,8 @@ static struct query_node *term_expected(struct reader *reader)
                     "a term is expected after \"%.*s\"", (int)(reader->last_to - reader->last_from),
                     text.ptr + reader->last_from);
     else
-        query_wrong(&reader->lexer, now->from, now->to, "E0104", NULL,
+        query_wrong(&reader->lexer, now->from, now->to, "E0104",
+                    now->kind == TOKEN_NEAR && is_not(reader) ? "did you mean NOTNEAR?" : NULL,
                     "a term is expected here, not \"%.*s\"", (int)(now->to - now->from),
                     text.ptr + now->from);
     return hole(reader);
@@ -639,31 +649,4 @@ struct query_node *query_read(tc_str text, const struct text_settings *settings,
     if (!query_check(node, place) || reader.lexer.errors > 0)
         return NULL;
     return node;
-}
-
-void query_wrong_in_text(const struct query_place *place, size_t from, size_t to,
-                         enum tc_severity severity, const char *code, tc_str help, tc_str message)
-{
-    const struct query_text_place *where = place->context;
-    struct tc_diag diag = {.severity = severity,
-                           .code = code,
-                           .file = where->name,
-                           .line = 1,
-                           .column = 1,
-                           .message = message,
-                           .help = help};
-    for (size_t i = 0; i < from && i < where->text.len; i++) {
-        unsigned char c = (unsigned char)where->text.ptr[i];
-        diag.column += (c & 0xC0) != 0x80;
-        if (c == '\n') {
-            diag.line++;
-            diag.column = 1;
-        }
-    }
-    for (size_t i = from; i < to && i < where->text.len && where->text.ptr[i] != '\n'; i++)
-        diag.width += ((unsigned char)where->text.ptr[i] & 0xC0) != 0x80;
-    if (diag.width < 1)
-        diag.width = 1;
-    diag.source = tc_line_at(where->text, diag.line);
-    tc_diags_add(place->diags, &diag);
 }

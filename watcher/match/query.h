@@ -184,6 +184,10 @@ const char *query_field_name(enum query_field field);
 const char *query_meta_name(enum query_meta meta);
 bool query_meta_read(tc_str name, enum query_meta *out);
 
+// Whether a value of lang: can be the code of a language: "de", "yue", "en-GB".
+bool query_is_language(tc_str value);
+#define QUERY_LANGUAGE_HELP "languages are codes of two or three letters: de, en, vi"
+
 // A node with room for `children`, for builders.
 struct query_node *query_node_new(struct tc_arena *arena, enum query_op op, size_t children);
 

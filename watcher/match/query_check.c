@@ -9,6 +9,7 @@
 #include <unicode/uchar.h>
 #include <unicode/uscript.h>
 
+#include "common/buf.h"
 #include "common/utf8.h"
 #include "watcher/match/query.h"
 
@@ -87,6 +88,16 @@ bool query_meta_read(tc_str name, enum query_meta *out)
         }
     }
     return false;
+}
+
+bool query_is_language(tc_str value)
+{
+    size_t letters = 0;
+    while (letters < value.len && (value.ptr[letters] | 0x20) >= 'a' &&
+           (value.ptr[letters] | 0x20) <= 'z')
+        letters++;
+    return (letters == 2 || letters == 3) &&
+           (letters == value.len || value.ptr[letters] == '-' || value.ptr[letters] == '_');
 }
 
 // ---- E0113 ---------------------------------------------------------------------------------
@@ -325,22 +336,44 @@ static bool phrase_holds(const struct query_node *phrase, const struct query_nod
     return false;
 }
 
+// Whether what is excluded is a phrase with the word in it, or several such.
+static bool phrases_hold(const struct query_node *excluded, const struct query_node *word)
+{
+    if (excluded->op != QUERY_OR)
+        return phrase_holds(excluded, word);
+    for (size_t i = 0; i < excluded->child_count; i++) {
+        if (!phrase_holds(excluded->children[i], word))
+            return false;
+    }
+    return excluded->child_count > 0;
+}
+
+static void suggest_except(const struct query_node *word, const struct query_node *excluded,
+                           struct tc_buf *out)
+{
+    bool several = excluded->op == QUERY_OR;
+    tc_buf_puts(out, "did you mean ");
+    query_print(word, out);
+    tc_buf_puts(out, several ? " EXCEPT (" : " EXCEPT ");
+    query_print(excluded, out);
+    tc_buf_puts(out, several ? ")?" : "?");
+    tc_buf_byte(out, '\0');
+}
+
 // apple NOT "apple pie" throws away the article that mentions both.
 static void warn_not_phrase(const struct query_node *node, const struct query_place *place)
 {
     for (size_t i = 0; i < node->child_count; i++) {
         const struct query_node *not_node = node->children[i];
-        if (not_node->op != QUERY_NOT)
-            continue;
-        for (size_t j = 0; j < node->child_count; j++) {
+        for (size_t j = 0; not_node->op == QUERY_NOT && j < node->child_count; j++) {
             const struct query_node *word = node->children[j];
-            char help[200];
-            if (!phrase_holds(not_node->children[0], word))
+            struct tc_buf help = {0};
+            if (!phrases_hold(not_node->children[0], word))
                 continue;
-            snprintf(help, sizeof help, "did you mean %.*s EXCEPT \"%.*s\"?", TC_ARG(word->text),
-                     TC_ARG(not_node->children[0]->text));
-            say(place, not_node->from, not_node->to, TC_DIAG_WARNING, "W0210", help,
+            suggest_except(word, not_node->children[0], &help);
+            say(place, not_node->from, not_node->to, TC_DIAG_WARNING, "W0210", help.ptr,
                 "NOT also throws away texts that have the word elsewhere");
+            tc_buf_done(&help);
             break;
         }
     }

@@ -1,42 +1,12 @@
 #include "watcher/match/query_lex.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <strings.h>
 #include <unicode/uchar.h>
 
 #include "common/utf8.h"
 
-enum { MESSAGE_BYTES = 600, NUMBER_MOST = 1000 * 1000 };
-
-void query_wrong(struct query_lexer *lexer, size_t from, size_t to, const char *code,
-                 const char *help, const char *format, ...)
-{
-    char message[MESSAGE_BYTES];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(message, sizeof message, format, args);
-    va_end(args);
-    lexer->errors++;
-    lexer->place->wrong(lexer->place, from, to, TC_DIAG_ERROR, code, tc_str_of(help),
-                        tc_str_of(message));
-}
-
-bool query_is_text(struct query_lexer *lexer, const char *what)
-{
-    tc_str text = lexer->text;
-    if (text.len > QUERY_BYTES) {
-        query_wrong(lexer, 0, 0, "E0117", "lists keep long queries short",
-                    "%s has at most %d bytes", what, QUERY_BYTES);
-        return false;
-    }
-    const char *zero = text.len > 0 ? memchr(text.ptr, 0, text.len) : NULL;
-    size_t valid = zero ? (size_t)(zero - text.ptr) : tc_utf8_valid(text);
-    if (valid < text.len)
-        query_wrong(lexer, valid, valid + 1, "E0101", NULL,
-                    zero ? "a zero byte" : "bytes that are not UTF-8");
-    return valid == text.len;
-}
+enum { NUMBER_MOST = 1000 * 1000 };
 
 // ---- characters ----------------------------------------------------------------------------
 
@@ -453,6 +423,13 @@ static void lex_list(struct query_lexer *lexer, struct query_token *token)
     token->to = end;
     token->text = tc_str_cut(lexer->text, token->from + 1, end);
     token->kind = TOKEN_LIST;
+    if (token->text.len > 0 && is_word_char(peek(lexer->text, end))) { // @us*: more than is meant
+        token->kind = TOKEN_BAD;
+        token->to = word_end(lexer->text, end);
+        query_wrong(lexer, token->from, token->to, "E0111", "write each: @one OR @other",
+                    "a list is named whole, with a-z, 0-9, \"-\" and \"_\", never by a wildcard");
+        return;
+    }
     if (token->text.len > 0)
         return;
     token->kind = TOKEN_BAD;

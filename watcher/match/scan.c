@@ -122,7 +122,7 @@ static void append_segment(struct scan_page *page, const struct text_segment *fr
     to->paragraph_count += from->paragraph_count;
 }
 
-// The page's title and lead are those of its first segment.
+// The page's title and lead are those of its first segment; one without a lead gives the page none.
 static const struct text_segment *whole_page(struct scan_page *page, const struct text *text)
 {
     size_t words = 0, sentences = 0, paragraphs = 0;
@@ -143,6 +143,8 @@ static const struct text_segment *whole_page(struct scan_page *page, const struc
     page->segment.word_count = page->segment.sentence_count = page->segment.paragraph_count = 0;
     for (uint32_t i = 0; i < text->segment_count; i++)
         append_segment(page, &text->segments[i]);
+    if (text->segments->lead_paragraph >= text->segments->paragraph_count)
+        page->segment.lead_paragraph = page->segment.paragraph_count;
     return &page->segment;
 }
 

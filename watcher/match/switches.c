@@ -2,6 +2,7 @@
 
 #include "common/buf.h"
 #include "watcher/match/word_test.h"
+#include "watcher/text/fold.h"
 #include "watcher/text/stem.h"
 
 enum { FORMS_MOST = 2 * (1 + STEM_LANGUAGES_MOST) };
@@ -27,6 +28,13 @@ static const struct word_test *test_by(struct changer *changer, struct word_form
     return test;
 }
 
+static tc_str turkic(struct changer *changer, tc_str surface)
+{
+    size_t room = FOLD_ROOM(surface.len);
+    char *bytes = tc_arena_bytes(changer->arena, room);
+    return (tc_str){bytes, fold_case(surface, FOLD_TURKIC, bytes, room)};
+}
+
 static bool has_stem(const struct query_word *word)
 {
     return !word->wild && !word->edits;
@@ -48,6 +56,8 @@ static struct query_node *under(struct changer *changer, const struct query_node
     for (size_t i = 0; i < leaf->word_count; i++) {
         struct word_form own = form;
         words[i] = leaf->words[i];
+        if (changer->switches.turkic)
+            words[i].folded = turkic(changer, words[i].surface);
         if (!has_stem(&words[i]))
             own.stem = WORD_FORM_NO_STEM;
         bool changes = own.marks_folded || own.umlauts_expanded || own.stem != WORD_FORM_NO_STEM;
@@ -107,7 +117,7 @@ static struct query_node *change_words(struct changer *changer, const struct que
 static bool same_switches(struct text_switches a, struct text_switches b)
 {
     return a.marks_folded == b.marks_folded && a.umlauts_expanded == b.umlauts_expanded &&
-           a.stems == b.stems;
+           a.turkic == b.turkic && a.stems == b.stems;
 }
 
 static const struct query_list *change_list(struct changer *changer, const struct query_list *list)

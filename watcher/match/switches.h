@@ -1,5 +1,9 @@
 // switches - the key `text:` of a watch: marks folded, umlauts expanded, words stemmed.
 //
+// One switch comes from `where:` instead. A text in Turkish has a word with a capital I in two foldings, with a
+// dot and without (a name may be foreign); a query does not know its language, unless all texts it may
+// see are Turkish.
+//
 // A query is read as it is written; then each plain word of it, and of the lists it names, gets a test by
 // form (word_form.h). Where there is more than one form, a word or phrase becomes a list of itself under each
 // of them: stems of a language are an entry of that language, so that they apply where the text is in it or
@@ -14,6 +18,7 @@
 
 struct text_switches {
     bool marks_folded, umlauts_expanded;
+    bool turkic;    // the watch is for Turkish texts alone: a capital I is a dotless one
     uint32_t stems; // bit n: language n of stem.h
 };
 
@@ -25,7 +30,7 @@ struct switched_list { // a list that was copied already
 
 static inline bool switches_any(struct text_switches switches)
 {
-    return switches.marks_folded || switches.umlauts_expanded || switches.stems;
+    return switches.marks_folded || switches.umlauts_expanded || switches.turkic || switches.stems;
 }
 
 // The tree with the switches put on, in the arena; `root` stays as it is. `known` remembers lists between

@@ -68,24 +68,6 @@ static void read_word(struct rules_reader *reader, const struct tc_yaml *map, co
         *out = tc_str_of(words[which]);
 }
 
-// Words that a later version will understand are refused as such, not as typing mistakes.
-static void check_keys(struct rules_reader *reader, const struct tc_yaml *map)
-{
-    static const char *const known[] = {
-        "when", "per", "update_on", "throttle", "on_correction", "on_withdrawn",
-        // reserved:
-        "spike", "absence", "mute", "mutes", "digest", "quiet_hours", "silence", NULL};
-    enum { RESERVED_FROM = 6 };
-    tc_yaml_only(map, known, reader->diags);
-    for (size_t k = RESERVED_FROM; known[k]; k++) {
-        for (size_t i = 0; i < map->count; i++) {
-            if (tc_str_eq(map->keys[i].text, tc_str_of(known[k])))
-                tc_yaml_wrong(&map->keys[i], "E0117", reader->diags, NULL,
-                              "%s: is reserved for a later version", known[k]);
-        }
-    }
-}
-
 void rules_read_alert(struct rules_reader *reader, const struct tc_yaml *map,
                       struct rules_alert *alert)
 {
@@ -93,9 +75,11 @@ void rules_read_alert(struct rules_reader *reader, const struct tc_yaml *map,
     static const char *const correction[] = {"resend", "note", "ignore", NULL};
     static const char *const withdrawn[] = {"retract", "note", NULL};
     int64_t throttle_ns = 0;
+    static const char *const known[] = {"when",          "per",          "update_on", "throttle",
+                                        "on_correction", "on_withdrawn", NULL};
     if (!rules_is_map(reader, map, "alert"))
         return;
-    check_keys(reader, map);
+    rules_only_keys(reader, map, known);
     read_when(reader, tc_yaml_get(map, "when"), alert);
     read_updates(reader, tc_yaml_get(map, "update_on"), alert);
     read_word(reader, map, "per", per, &alert->per);

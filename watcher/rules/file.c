@@ -60,6 +60,28 @@ bool rules_is_map(struct rules_reader *reader, const struct tc_yaml *map, const 
     return false;
 }
 
+void rules_only_keys(struct rules_reader *reader, const struct tc_yaml *map,
+                     const char *const *known)
+{
+    static const char *const reserved[] = {"spike",       "absence", "mute",     "mutes", "digest",
+                                           "quiet_hours", "silence", "silences", NULL};
+    enum { KEYS_MOST = 32 };
+    const char *all[KEYS_MOST + 1] = {NULL};
+    size_t count = 0;
+    for (size_t i = 0; known[i] && count < KEYS_MOST; i++)
+        all[count++] = known[i];
+    for (size_t i = 0; reserved[i] && count < KEYS_MOST; i++)
+        all[count++] = reserved[i];
+    tc_yaml_only(map, all, reader->diags);
+    for (size_t i = 0; i < map->count; i++) {
+        for (size_t k = 0; reserved[k]; k++) {
+            if (tc_str_eq(map->keys[i].text, tc_str_of(reserved[k])))
+                tc_yaml_wrong(&map->keys[i], "E0117", reader->diags, NULL,
+                              "%s: is reserved for a later version", reserved[k]);
+        }
+    }
+}
+
 bool rules_is_list(struct rules_reader *reader, const struct tc_yaml *list, const char *what)
 {
     if (!list)
@@ -113,7 +135,7 @@ static void read_defaults(struct rules_reader *reader, const struct tc_yaml *map
             }
         }
     }
-    tc_yaml_only(map, known, reader->diags);
+    rules_only_keys(reader, map, known);
     rules_read_settings(reader, map, &reader->defaults);
 }
 
@@ -123,7 +145,7 @@ void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root, bo
                                         "defaults", "lists",     "watches",    NULL};
     if (!rules_is_map(reader, root, "a watch file"))
         return;
-    tc_yaml_only(root, known, reader->diags);
+    rules_only_keys(reader, root, known);
     read_version(reader, root);
     const struct tc_yaml *namespace = tc_yaml_get(root, "namespace");
     if (namespace)

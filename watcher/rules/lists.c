@@ -160,14 +160,15 @@ static void gather(struct gathering *all, const struct tc_yaml *root, const stru
 // ---- entries -------------------------------------------------------------------------------
 
 // Words without any mark in a Vietnamese list were probably typed on a keyboard without them. One
-// word alone may be a name.
+// word alone may be a name, when it begins with a capital.
 static void warn_of_missing_marks(struct rules_reader *reader, const struct tc_yaml *node)
 {
     bool marks = false;
     for (size_t i = 0; i < node->text.len; i++)
         marks = marks || (unsigned char)node->text.ptr[i] >= 0x80;
     if (marks || node->text.len == 0 || node->text.ptr[0] == '=' || node->text.ptr[0] == '@' ||
-        !memchr(node->text.ptr, ' ', node->text.len))
+        (!memchr(node->text.ptr, ' ', node->text.len) &&
+         !(node->text.ptr[0] >= 'a' && node->text.ptr[0] <= 'z')))
         return;
     tc_yaml_wrong_span(node, 0, node->text.len, TC_DIAG_WARNING, "W0202", reader->diags,
                        TC_STR("tone marks distinguish words: write them"),

@@ -194,6 +194,10 @@ bool rules_read_name(struct rules_reader *reader, const struct tc_yaml *node, co
 int rules_one_of(struct rules_reader *reader, const struct tc_yaml *node, const char *what,
                  const char *const *words);
 
+// Reports keys that are none of `known` (NULL-ended), and as such those that a later version will know.
+void rules_only_keys(struct rules_reader *reader, const struct tc_yaml *map,
+                     const char *const *known);
+
 // Whether `map` is a map; says so when it is not. NULL is fine and false.
 bool rules_is_map(struct rules_reader *reader, const struct tc_yaml *map, const char *what);
 bool rules_is_list(struct rules_reader *reader, const struct tc_yaml *list, const char *what);

@@ -129,6 +129,18 @@ static void read_values(struct rules_reader *reader, const struct tc_yaml *node,
     *count = items;
 }
 
+// One that is no code would never hold.
+static void check_languages(struct rules_reader *reader, const struct tc_yaml *node)
+{
+    size_t items = node ? node->kind == TC_YAML_LIST ? node->count : 1 : 0;
+    for (size_t i = 0; i < items; i++) {
+        const struct tc_yaml *item = node->kind == TC_YAML_LIST ? &node->items[i] : node;
+        if (item->kind == TC_YAML_SCALAR && !query_is_language(item->text))
+            tc_yaml_wrong(item, "E0117", reader->diags, QUERY_LANGUAGE_HELP,
+                          "\"%.*s\" is no language", TC_ARG(item->text));
+    }
+}
+
 // One comparison of `words`: ">= 80". Takes it off *rest.
 static bool take_comparison(tc_str *rest, struct watch_where *where)
 {
@@ -193,6 +205,7 @@ static void read_where(struct rules_reader *reader, const struct tc_yaml *map,
         return;
     tc_yaml_only(map, known, reader->diags);
     read_values(reader, tc_yaml_get(map, "lang"), &where->langs, &where->lang_count);
+    check_languages(reader, tc_yaml_get(map, "lang"));
     read_values(reader, tc_yaml_get(map, "source"), &where->sources, &where->source_count);
     read_values(reader, tc_yaml_get(map, "country"), &where->countries, &where->country_count);
     read_values(reader, tc_yaml_get(map, "section"), &where->sections, &where->section_count);

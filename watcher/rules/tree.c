@@ -380,6 +380,9 @@ static struct query_node *field_value(struct rules_reader *reader, enum query_me
         return NULL;
     struct query_node *node = query_node_new(reader->arena, QUERY_META, 0);
     node->meta = meta;
+    if (meta == QUERY_META_LANG && !query_is_language(text))
+        tc_yaml_wrong(scalar, "E0117", reader->diags, QUERY_LANGUAGE_HELP,
+                      "\"%.*s\" is no language", TC_ARG(text));
     node->text = tc_arena_str(reader->arena, text);
     return node;
 }

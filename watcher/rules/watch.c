@@ -181,6 +181,17 @@ static void put_switches_on(struct rules_reader *reader, struct text_switches sw
     watch->terms = terms;
 }
 
+// Whether texts in Turkish alone can match.
+static bool is_turkic(const struct rules_settings *settings)
+{
+    const struct watch_where *where = &settings->where;
+    for (size_t i = 0; i < where->lang_count; i++) {
+        if (!tc_str_eq(where->langs[i], TC_STR("tr")) && !tc_str_eq(where->langs[i], TC_STR("az")))
+            return false;
+    }
+    return where->lang_count > 0 && !settings->lucene;
+}
+
 // Lucene's own analysis says what its words are.
 static void refuse_lucene_switches(struct rules_reader *reader, const struct tc_yaml *map,
                                    const struct rules_settings *settings)
@@ -203,7 +214,7 @@ void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
 
     if (!rules_is_map(reader, map, "a watch"))
         return;
-    tc_yaml_only(map, known, reader->diags);
+    rules_only_keys(reader, map, known);
     if (read_full_name(reader, map, &entry.watch.name))
         refuse_twin(reader, map, entry.watch.name);
     rules_read_settings(reader, map, &settings);
@@ -218,6 +229,7 @@ void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
         entry.watch.severity = severity_of(&settings);
         entry.watch.definition = rules_definition(reader, &settings, &entry.watch);
         entry.watch.hash = tc_id_of_bytes(entry.watch.definition);
+        settings.text.turkic = is_turkic(&settings);
         put_switches_on(reader, settings.text, &entry.watch);
     }
     // one with mistakes is kept too, for its name; the file is refused as a whole

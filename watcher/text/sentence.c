@@ -10,14 +10,16 @@ enum { ABBREVIATION_BYTES = 8 };
 // Folded, without full stops, sorted by bytes. A full stop after these ends no sentence. Each fills
 // eight bytes with zeros, so that a comparison is one load: words before full stops are many.
 static const char abbreviations[][ABBREVIATION_BYTES] = {
-    "abr",  "abs",  "adm", "ago",  "apr",  "approx", "apt",  "aug", "avr",    "bros", "bzw",
-    "ca",   "capt", "cf",  "cmdr", "co",   "col",    "corp", "dec", "dept",   "dez",  "dic",
-    "dipl", "dott", "dr",  "drs",  "déc",  "ene",    "est",  "ext", "feb",    "fr",   "févr",
-    "gen",  "gov",  "gs",  "hon",  "hr",   "inc",    "ing",  "jan", "janv",   "jr",   "juil",
-    "jul",  "jun",  "jän", "lt",   "ltd",  "maj",    "mar",  "me",  "messrs", "mlle", "mm",
-    "mme",  "mr",   "mrs", "ms",   "mt",   "nov",    "oct",  "okt", "pgs",    "ph",   "pres",
-    "prof", "rep",  "rev", "sen",  "sens", "sep",    "sept", "sgt", "sig",    "sr",   "sra",
-    "st",   "str",  "ths", "tp",   "ts",   "usf",    "vgl",  "vs",
+    "abr",  "abs",  "adm",  "ago",  "amb",  "approx", "apr",  "apt",    "atty", "aug",  "avr",
+    "brig", "bros", "bspw", "bzgl", "bzw",  "ca",     "capt", "cf",     "cmdr", "co",   "col",
+    "corp", "cpl",  "dec",  "dept", "dez",  "dic",    "dipl", "dott",   "dr",   "drs",  "déc",
+    "ene",  "est",  "evtl", "ext",  "feb",  "fr",     "févr", "gen",    "ggf",  "gov",  "gs",
+    "hon",  "hr",   "inc",  "ing",  "inkl", "insp",   "jan",  "janv",   "jr",   "juil", "jul",
+    "jun",  "jän",  "lt",   "ltd",  "maj",  "mar",    "me",   "messrs", "mio",  "mlle", "mm",
+    "mme",  "mr",   "mrd",  "mrs",  "ms",   "msgr",   "mt",   "nov",    "oct",  "okt",  "pgs",
+    "ph",   "pres", "prof", "rep",  "rev",  "sen",    "sens", "sep",    "sept", "sgt",  "sig",
+    "sr",   "sra",  "srta", "st",   "str",  "supt",   "ths",  "tp",     "ts",   "tsd",  "usf",
+    "vgl",  "vs",
 };
 // These only before a number.
 static const char *const counters[] = {"art", "bd", "fig", "no",  "nos",
@@ -97,6 +99,21 @@ static bool is_single_capital(tc_str surface)
            unicode_cell_of(cp) & UNICODE_UPPER;
 }
 
+// One letter and a full stop stand at p.
+static bool is_initial(const char *p, const char *end)
+{
+    uint32_t cp;
+    size_t len = p < end ? utf8_next(p, end, &cp) : 0;
+    return len && p + len < end && p[len] == '.' && unicode_cell_of(cp) & UNICODE_UPPER;
+}
+
+static bool is_single_letter(tc_str surface)
+{
+    uint32_t cp;
+    return utf8_next(surface.ptr, surface.ptr + surface.len, &cp) == surface.len &&
+           unicode_class(unicode_cell_of(cp)) == CLASS_LETTER;
+}
+
 // Whether a single full stop after `word` belongs to it, `next` being the next word.
 static bool stop_is_of_word(const struct sentence_word *word, const char *next, const char *end)
 {
@@ -106,6 +123,8 @@ static bool stop_is_of_word(const struct sentence_word *word, const char *next, 
     if (word->folded.len == 0)
         return false;
     if (is_single_capital(word->surface) || is_abbreviation(word->folded))
+        return true;
+    if (is_single_letter(word->surface) && is_initial(next, end)) // z. B., e. V.
         return true;
     if (class == CLASS_DIGIT && IS_IN(counters, word->folded))
         return true;

@@ -94,6 +94,14 @@ static void slop_is_a_window_in_any_order(void **state)
         {"\"a a\"~2", "a x x a", true},
         {"\"a a\"~2", "x a x", false},
         {"\"export chip\"~4", "export\n\nchip", false},
+        // One place is one word of it, though it could be either.
+        {"\"chip chip*\"~2", "the chip only", false},
+        {"\"chip chip*\"~2", "chips and a chip", true},
+        {"\"export chip chip*\"~0", "chip chip export", true},
+        {"\"China China's growth\"~0", "China China's growth", true},
+        {"\"exp* export* chip\"~1", "export new export chip", true},
+        {"\"exp* export* chip\"~0", "expert chip exports", true},
+        {"\"exp* export* chip\"~0", "expert chip expert", false},
     };
     CHECK(rows);
 }
@@ -354,14 +362,22 @@ static void page_looks_past_the_segment(void **state)
         "Storm closes the northern harbour today\n\nThe ferry stayed in port "
         "all night long.\n\n\nCity council votes on new tram line\n\nThe "
         "tram line will open in spring, officials said.\n";
+    static const char headed[] = "Storm closes the northern harbour.\n\n\n\nFerries stay.\n";
     static const struct {
-        const char *query;
+        const char *page, *query;
         size_t hits;
     } rows[] = {
-        {"ferry AND tram", 0},
-        {"PAGE(ferry AND tram)", 2},
-        {"tram AND PAGE(ferry)", 1},
-        {"PAGE(ferry NOT tram)", 0},
+        {page, "ferry AND tram", 0},
+        {page, "PAGE(ferry AND tram)", 2},
+        {page, "tram AND PAGE(ferry)", 1},
+        {page, "PAGE(ferry NOT tram)", 0},
+        {page, "PAGE(lead:ferry)", 2},
+        {page, "PAGE(zebra) OR title:tram", 1}, // a title of the page's second segment
+        {page, "ANY/2(PAGE(zebra), spring, title:tram)", 1},
+        {page, "PAGE(northern) AND title:on", 1},
+        {page, "PAGE(lead:tram)", 0},
+        {headed, "lead:ferries", 1},
+        {headed, "PAGE(lead:ferries)", 0}, // the first segment is a title only: there is no lead
     };
     struct tc_err err;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -369,7 +385,7 @@ static void page_looks_past_the_segment(void **state)
         struct watch watch = try_watch("test/watch", try_query(rows[i].query, arena));
         struct matcher *matcher = try_matcher(&watch, 1);
         struct article *article = NULL;
-        assert_int_equal(article_from_text(TC_STR("p.txt"), tc_str_of(page), TC_STR("test"),
+        assert_int_equal(article_from_text(TC_STR("p.txt"), tc_str_of(rows[i].page), TC_STR("test"),
                                            ARTICLE_BYTES, &article, &err),
                          TC_OK);
         struct scan *scan = scan_new();

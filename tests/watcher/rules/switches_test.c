@@ -125,6 +125,43 @@ static const struct {
     {"{german_umlauts: expand, stem: [de]}", "Müller", "Muellers", "de", true},
 };
 
+// With where: {lang: tr} a capital I of the query is dotless, and one of the text is both.
+static void a_watch_for_turkish_texts_folds_as_turkish_does(void **state)
+{
+    static const struct {
+        const char *where, *match, *text, *lang;
+        bool hit;
+    } cases[] = {
+        {"tr", "DİYARBAKIR", "Diyarbakır yolu", "tr", true},
+        {"tr", "Diyarbakır", "DİYARBAKIR YOLU", "tr", true},
+        {"tr", "IŞIK", "ışık", "tr", true},
+        {"tr", "ışık", "IŞIK", "tr", true},
+        {"tr", "IŞIK", "işik", "tr", false},
+        {"tr", "DIŞ", "diş", "tr", false},
+        {"tr", "\"DIŞ politika\"", "dış politika", "tr", true},
+        {"tr", "DIŞ*", "dışarı", "tr", true},
+        {"tr", "@places", "ısparta", "tr", true},
+        {"tr", "IBM", "IBM", "tr", true},
+        {"tr", "=IŞIK", "ışık", "tr", false},
+        {"[tr, en]", "DIŞ", "diş", "tr", true},
+        {"en", "DIŞ", "dış", "en", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[600];
+        snprintf(text, sizeof text,
+                 "tocsin: 1\nnamespace: ns\nlists: {places: [ISPARTA]}\nwatches:\n"
+                 "  - name: w\n    match: '%s'\n    where: {lang: %s}\n"
+                 "    tests: [{text: '%s', lang: %s, expect: %s}]\n",
+                 cases[i].match, cases[i].where, cases[i].text, cases[i].lang,
+                 cases[i].hit ? "hit" : "none");
+        struct rules *rules = read_rules(text, TC_OK);
+        if (rules_test(rules, NULL, print_failure, NULL))
+            fail_msg("%s", text);
+        rules_drop(rules);
+    }
+}
+
 static void each_switch_makes_words_equal_and_no_more(void **state)
 {
     (void)state;
@@ -276,6 +313,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_switch_makes_words_equal_and_no_more),
+        cmocka_unit_test(a_watch_for_turkish_texts_folds_as_turkish_does),
         cmocka_unit_test(a_list_follows_the_switches_of_each_watch_that_names_it),
         cmocka_unit_test(switches_belong_to_the_definition),
         cmocka_unit_test(what_has_no_stems_is_refused),

@@ -64,6 +64,11 @@ static void a_full_stop_of_a_word_ends_no_sentence(void **state)
         {"Apple Inc. vs. Samsung, e.g. Here", {"Apple Inc. vs. Samsung, e.g. Here"}},
         {"Am 17. Februar kam er. Dann", {"Am 17. Februar kam er.", "Dann"}},
         {"See No. 5 there. I said no. Fine", {"See No. 5 there.", "I said no.", "Fine"}},
+        {"Rund 2 Mrd. Euro und 3 Mio. Dollar. Dann",
+         {"Rund 2 Mrd. Euro und 3 Mio. Dollar.", "Dann"}},
+        {"Der Verein e. V. sagt, z. B. Holz", {"Der Verein e. V. sagt, z. B. Holz"}},
+        {"We took plan b. Then it rained", {"We took plan b.", "Then it rained"}},
+        {"Maj. Gen. Li and Atty. Ross met", {"Maj. Gen. Li and Atty. Ross met"}},
         {"about 3 p.m. on Friday", {"about 3 p.m. on Friday"}},
         {"as of approx. noon", {"as of approx. noon"}},
     };
