@@ -24,8 +24,7 @@ struct broker {
     struct store *store;
     void *context, *router, *xpub;
     struct tc_guard *guard; // NULL: no keys
-    int64_t
-        bind_live_mono_ns; // live is to be bound again, until then at the latest; 0: it is bound
+    int64_t bind_live_mono_ns; // 0, or until when live must be bound again
     struct feed *feed;
     struct desk *desk;
     struct tc_frames *frames;

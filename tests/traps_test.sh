@@ -1,6 +1,6 @@
 #!/bin/sh
 # Traps of libzmq 4.3.4 that no test would show until it is too late: what must not be used anywhere, and what
-# must be done first. ../shared/DELIVERY.md, section 1, has the measurements.
+# must be done first. The headers of common/sock.c, monitor.h and probe.h say why.
 set -eu
 cd "${TOCSIN_SOURCE:-$(dirname "$0")/..}"
 bad=0

@@ -1,6 +1,7 @@
 // tocsin keygen - a pair of keys, and the line of access.yaml that lets its owner in.
 #include "common/keygen.h"
 #include "client/cli/cli.h"
+#include "common/daemon.h"
 #include "common/event.h"
 
 struct keygen {
@@ -19,7 +20,7 @@ static const char doc[] =
     "name, its roles and, by read: or write:, its topics.";
 
 static const struct argp_option options[] = {
-    {"folder", 'f', "FOLDER", 0, "where to (default: here)", 0},
+    {"folder", 'f', "FOLDER", 0, "where to, made when absent (default: here)", 0},
     {0},
 };
 
@@ -50,7 +51,8 @@ int cli_keygen(int argc, char **argv)
         cli_say("'%s' is no name for a key: 1 to 63 of a-z, 0-9 and -", keygen.name);
         return CLI_CANNOT;
     }
-    if (tc_key_make(keygen.folder, keygen.name, &key, &err) != TC_OK)
+    if (tc_make_dirs(tc_str_of(keygen.folder), &err) != TC_OK ||
+        tc_key_make(keygen.folder, keygen.name, &key, &err) != TC_OK)
         return cli_fail(&err);
     printf("- {name: %s, key: '%s', roles: [subscriber]}\n", keygen.name, key.text);
     return CLI_OK;

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Keys, with the real programs: who comes in at which door, what each role may do, and that the doors close
-when their keeper fails. ../shared/DELIVERY.md, section 6, is the contract."""
+when their keeper fails. docs/operating.md, "Keys", is what they promise."""
+import json
 import os
 import pathlib
 import shutil
@@ -137,7 +138,7 @@ def stored(broker, *bodies, keys="watcher"):
 def topics(broker, name, **header):
     with broker.ask(name) as connection:
         _, frames = connection.ask("FETCH", {"after": 0, "max_n": 500, **header}, reply="BATCH")
-    return [__import__("json").loads(frame)["subject"] for frame in frames]
+    return [json.loads(frame)["subject"] for frame in frames]
 
 
 # --- roles ---
@@ -230,8 +231,6 @@ def test_strangers_and_plaintext_hear_nothing_at_either_door():
                 assert silent(connection)
         with broker.ask("reader") as reader:
             listeners = []
-            narrow = broker.keys
-            narrow.make("wrong")
             for keys in (broker.keys.stranger(), None, broker.keys.of("boss"),
                          broker.keys.of("watcher")):
                 listener = zmq.Context.instance().socket(zmq.SUB)
@@ -383,6 +382,8 @@ def test_keygen_writes_a_private_pair_and_overwrites_nothing():
     secret.unlink()
     tocsin("keygen", "--folder", keys.folder, "server", status=2)
     assert not secret.exists(), "half a pair was left"
+    tocsin("keygen", "--folder", keys.folder / "not" / "yet", "client")
+    assert (keys.folder / "not" / "yet" / "client.public").exists()
     assert "no name for a key" in tocsin("keygen", "../x", status=2).stderr
     shown = tocsin("keygen", "--folder", keys.folder, "desk")
     assert (keys.folder / "desk.public").read_text().strip() in shown.stdout
@@ -499,17 +500,21 @@ def test_a_watcher_submits_by_its_key_and_guards_its_own_ports():
             until("the alert", lambda: topics(broker, "reader"))
             with Connection(intake, keys=keys.stranger()) as connection:
                 assert silent(connection)
-            watcher.stop()
-            # A watcher whose key is not let in says so, and goes on collecting.
+            # A watcher whose key is taken away says so, goes on collecting and loses nothing.
             keys.put_out("watcher")
             broker.reload()
-            watcher.launch()
-            until("the refusal", lambda: "event=link.refused" in watcher.log_text())
-            assert "refuses our key" in watcher.log_text(), watcher.log_text()
+            page.write_text('{"id": "2", "title": "A flood in the south", "content_text": "Water."}')
+            tocsin("publish", "--intake", intake, page, TOCSIN_KEYS=str(keys.client_folder("press")))
+            until("the denial", lambda: "denied: access.yaml" in watcher.log_text())
+            until("the refusal", lambda: "refuses our key" in watcher.log_text())
+            assert len(topics(broker, "reader")) == 1
             before = watcher.log_text().count("event=link.up")
             keys.let_in("watcher", "watcher")
             broker.reload()
             until("the link", lambda: watcher.log_text().count("event=link.up") > before)
+            until("the second alert", lambda: len(topics(broker, "reader")) == 2)
+            with Connection(intake, keys=keys.of("press")) as connection:
+                assert connection.ask("STATS", reply="STATS")[0]["outbox_dead"] == 0
 
 
 def test_the_guard_of_a_watcher_fails_closed_too():

@@ -444,6 +444,10 @@ static void hear_error(struct submit *submit, const json_t *header)
     struct link_batch batch;
     char reason[TC_ERR_TEXT_BYTES];
     refused(submit, "ERR", header);
+    if (tc_str_eq(tc_json_get_str(header, "code"), TC_STR("denied"))) {
+        link_refused(submit->link, tc_mono_ns()); // our key's fault, not the items'
+        return;
+    }
     if (!link_error(submit->link, number_of(header, "rid"), tc_mono_ns(), &batch))
         return;
     snprintf(reason, sizeof reason, "the broker cannot read it: %.*s",
