@@ -1,11 +1,12 @@
 #!/bin/sh
-# The benchmarks, one after the other, or the one that is named: bench/run.sh [match|matching|whole|put]
+# The benchmarks, one after the other, or the one that is named: bench/run.sh [match|matching|regex|whole|put]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 case ${1:-all} in
 all)
     sh "$here/match.sh"
     sh "$here/matching.sh"
+    sh "$here/regex.sh"
     python3 "$here/whole.py"
     sh "$here/put.sh"
     ;;
@@ -13,13 +14,13 @@ whole)
     shift
     python3 "$here/whole.py" "$@"
     ;;
-match | matching | put)
+match | matching | regex | put)
     name=$1
     shift
     sh "$here/$name.sh" "$@"
     ;;
 *)
-    echo "bench/run.sh: there is no benchmark '$1'; there are match, matching, whole and put" >&2
+    echo "bench/run.sh: there is no benchmark '$1'; there are match, matching, regex, whole and put" >&2
     exit 2
     ;;
 esac

@@ -249,10 +249,14 @@ static struct matcher *compile_anew(const struct matcher *matcher, const struct 
     struct matcher *anew;
     struct tc_err err = {0};
     double best = 1e9;
+    size_t count = matcher_count(matcher);
+    const struct watch **watches = tc_new((count + 1) * sizeof(const struct watch *));
+    for (size_t i = 0; i < count; i++)
+        watches[i] = matcher_watch(matcher, i);
     for (int round = 0; round < 3; round++) {
         double begun = cpu_s();
-        if (matcher_new_counted(matcher_watch(matcher, 0), matcher_count(matcher), counts, NULL,
-                                NULL, &anew, &err) != TC_OK)
+        // The list is needed as long as the last of them: to the end of the program.
+        if (matcher_new_of(watches, count, counts, NULL, NULL, NULL, &anew, &err) != TC_OK)
             die("compiling", err.text);
         double took = cpu_s() - begun;
         best = took < best ? took : best;

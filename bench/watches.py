@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
 """Makes N watches out of the words of a corpus, as a .jsonl watch file.
 
-  bench/watches.py ARTICLES.jsonl[.gz] COUNT [--profile broad|quiet|long] [--seed N] > watches.jsonl
+  bench/watches.py ARTICLES.jsonl[.gz] COUNT [--profile broad|quiet|long|regex] [--seed N] > watches.jsonl
 
 The same arguments give the same file, and the first N lines of a longer file are the file of N
 watches, so that growth compares like with like. `broad` watches hold common words and fire often;
 `quiet` ones are precise, as alerts are. The mix: 30 % all of some words, 25 % phrases out of the running
 text, 20 % (one of these) AND (one of those), 15 % NEAR/10, 5 % a wildcard, 5 % two words but not a
 third. `long` ones are what media monitors write: (20-80 words) AND (10-40 words) and none of 5-15. One
-word in ten is a name that no article has.
+word in ten is a name that no article has. `regex` ones are a regular expression each, over rarer words.
 """
 import argparse
 import collections
@@ -107,12 +107,23 @@ def query(kind, articles, words, quiet, rng):
     return f"{first} AND {second} AND NOT {third}"
 
 
+def expression(words, rng):
+    """A regular expression of one of the shapes that people write."""
+    long_words = (word for word in iter(words.one, None) if len(word) > 4)
+    first, second = next(long_words), next(long_words)
+    return rng.choice((f"/{first}-?[0-9]+/i",
+                       f"/{first}(?:s|ed|ing)? {second}/i",
+                       f"/\\\\b{first}\\\\b.{{0,40}}\\\\b{second}/i",
+                       f"/(?:{first}|{second})-[a-z]+/",
+                       f"/{first}\\\\w* \\\\p{{Lu}}\\\\w+/"))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("articles")
     parser.add_argument("count", type=int)
-    parser.add_argument("--profile", choices=("broad", "quiet", "long"), default="quiet")
+    parser.add_argument("--profile", choices=("broad", "quiet", "long", "regex"), default="quiet")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     quiet = args.profile != "broad"
@@ -124,7 +135,10 @@ def main():
     for number in range(args.count):
         drawn = rng.random() * bounds[-1]
         kind = next(kind for kind, bound in zip(kinds, bounds) if drawn < bound)
-        match = query(kind, articles, words, quiet, rng).replace('"', '\\"')
+        if args.profile == "regex":
+            kind, match = "regex", expression(words, rng)
+        else:
+            match = query(kind, articles, words, quiet, rng).replace('"', '\\"')
         sys.stdout.write(f'{{"namespace": "bench", "name": "{kind}-{number}", '
                          f'"match": "{match}"}}\n')
 

@@ -23,7 +23,7 @@ struct broker {
     int store_lock, fetch_lock, live_lock;
     struct store *store;
     void *context, *router, *xpub;
-    struct tc_guard *guard; // NULL: no keys
+    struct tc_guard *guard;    // NULL: no keys
     int64_t bind_live_mono_ns; // 0, or until when live must be bound again
     struct feed *feed;
     struct desk *desk;

@@ -91,6 +91,15 @@ void tc_diags_add(struct tc_diags *diags, const struct tc_diag *diag)
     place->diag.source = tc_arena_str(diags->arena, tc_utf8_cut(diag->source, SOURCE_BYTES));
 }
 
+void tc_diags_append(struct tc_diags *diags, const struct tc_diags *from)
+{
+    size_t errors = diags->errors + from->errors, warnings = diags->warnings + from->warnings;
+    for (size_t i = 0; i < from->count; i++)
+        tc_diags_add(diags, &from->list[i].diag);
+    diags->errors = errors; // those that were not kept, too
+    diags->warnings = warnings;
+}
+
 size_t tc_diags_errors(const struct tc_diags *diags)
 {
     return diags->errors;

@@ -40,6 +40,9 @@ void tc_diags_free(struct tc_diags *diags);
 // Adds a mistake. Copies all texts of `diag`.
 void tc_diags_add(struct tc_diags *diags, const struct tc_diag *diag);
 
+// Adds all that `from` holds.
+void tc_diags_append(struct tc_diags *diags, const struct tc_diags *from);
+
 size_t tc_diags_errors(const struct tc_diags *diags);   // added, kept or not
 size_t tc_diags_warnings(const struct tc_diags *diags); // added, kept or not
 size_t tc_diags_count(const struct tc_diags *diags);    // kept

@@ -81,7 +81,8 @@ const char *tc_guard_unsafe(tc_str endpoint, bool keys, bool insecure_loopback, 
     if (keys || !tc_sock_is_tcp(endpoint))
         return NULL;
     if (!tc_sock_is_loopback(endpoint)) {
-        *help = "write keys: FOLDER (docs/operating.md, \"Keys\"), or listen on ipc:// or tcp://127.0.0.1";
+        *help = "write keys: FOLDER (docs/operating.md, \"Keys\"), or listen on ipc:// or "
+                "tcp://127.0.0.1";
         return "a port that other machines reach needs keys";
     }
     *help = "write keys: FOLDER, or insecure_loopback: true when that is what you want";

@@ -33,6 +33,16 @@ struct tc_id tc_id_of_bytes(tc_str bytes)
     return first_half(digest);
 }
 
+struct tc_id tc_id_keyed(struct tc_id key, tc_str bytes)
+{
+    _Static_assert(crypto_shorthash_siphashx24_BYTES == TC_ID_BYTES &&
+                       crypto_shorthash_siphashx24_KEYBYTES == TC_ID_BYTES,
+                   "an id is a key and a fingerprint");
+    struct tc_id id;
+    crypto_shorthash_siphashx24(id.bytes, (const unsigned char *)bytes.ptr, bytes.len, key.bytes);
+    return id;
+}
+
 bool tc_id_eq(struct tc_id a, struct tc_id b)
 {
     return memcmp(a.bytes, b.bytes, sizeof a.bytes) == 0;

@@ -23,6 +23,10 @@ struct tc_id tc_id_of(const tc_str *parts, size_t count);
 // The first 16 bytes of SHA-256 over the bytes alone, without a length: for whole documents.
 struct tc_id tc_id_of_bytes(tc_str bytes);
 
+// A fingerprint under a key (SipHash-2-4, 128 bits): nobody without the key can make two texts equal.
+// A gigabyte a second; for comparing inside one process, never for frames or disk.
+struct tc_id tc_id_keyed(struct tc_id key, tc_str bytes);
+
 bool tc_id_eq(struct tc_id a, struct tc_id b);
 
 // 32 lower-case hex digits and a zero byte.

@@ -46,7 +46,9 @@ struct reader {
     struct tc_diags *diags;
     struct tc_yaml_file *file;
     yaml_parser_t parser;
-    size_t body; // where the text begins, behind a byte order mark
+    struct tc_yaml *root;
+    size_t body, end; // of the text, or of the part of it; behind a byte order mark
+    int first_line;
     struct spot here;
     struct open open[TC_YAML_DEPTH];
     size_t depth;
@@ -103,20 +105,20 @@ static void walk(const struct reader *reader, struct spot *spot, size_t index)
 
 static struct spot first_spot(const struct reader *reader)
 {
-    return (struct spot){.byte = reader->body, .line = 1, .column = 1};
+    return (struct spot){.byte = reader->body, .line = reader->first_line, .column = 1};
 }
 
 static void find_lines(struct tc_yaml_file *file, struct tc_arena *arena)
 {
-    size_t count = 1;
-    for (size_t i = 0; i < file->text.len; i++)
-        count += file->text.ptr[i] == '\n';
-    uint32_t *starts = tc_arena_take(arena, count * sizeof *starts);
-    size_t line = 1;
-    for (size_t i = 0; i < file->text.len; i++) {
-        if (file->text.ptr[i] == '\n')
-            starts[line++] = (uint32_t)i + 1;
+    size_t count = 1, line = 1;
+    const char *begin = file->text.ptr, *end = begin + file->text.len, *at = begin;
+    while ((at = memchr(at, '\n', (size_t)(end - at)))) {
+        count++;
+        at++;
     }
+    uint32_t *starts = tc_arena_take(arena, count * sizeof *starts);
+    for (at = begin; (at = memchr(at, '\n', (size_t)(end - at)));)
+        starts[line++] = (uint32_t)(++at - begin);
     file->line_starts = starts;
     file->line_count = (int)count;
 }
@@ -250,7 +252,7 @@ static struct tc_yaml scalar(struct reader *reader, const yaml_event_t *event)
 static void finish_node(struct reader *reader, struct tc_yaml node)
 {
     if (reader->depth == 0) {
-        reader->file->root = node;
+        *reader->root = node;
         return;
     }
     reader->nodes = tc_room(reader->nodes, reader->count, &reader->capacity, sizeof *reader->nodes);
@@ -436,7 +438,7 @@ static void syntax_error(struct reader *reader)
     if (*context)
         walk(reader, &begun, parser->context_mark.index);
     // What is still open at the end of the file is shown where it was opened.
-    if (*context && spot.byte == reader->file->text.len)
+    if (*context && spot.byte == reader->end)
         spot = begun;
     bool colon = strcmp(problem, "mapping values are not allowed in this context") == 0;
     char since[40] = "";
@@ -455,7 +457,7 @@ static void close_all(struct reader *reader)
 
 static void read_events(struct reader *reader)
 {
-    tc_str body = tc_str_cut(reader->file->text, reader->body, reader->file->text.len);
+    tc_str body = tc_str_cut(reader->file->text, reader->body, reader->end);
     if (!yaml_parser_initialize(&reader->parser)) {
         mistake(reader, 0, 0, (tc_str){"", 0}, "memory ran out");
         return;
@@ -474,6 +476,15 @@ static void read_events(struct reader *reader)
     }
     close_all(reader);
     yaml_parser_delete(&reader->parser);
+}
+
+static void read_part(struct reader *reader, int line)
+{
+    reader->first_line = line;
+    reader->here = first_spot(reader);
+    read_events(reader);
+    free(reader->nodes);
+    free(reader->order);
 }
 
 // The door: size and encoding. False when there is nothing to parse.
@@ -508,7 +519,7 @@ int tc_yaml_read_text(tc_str name, tc_str text, struct tc_arena *arena, struct t
 {
     size_t errors = tc_diags_errors(diags);
     struct tc_yaml_file *file = new_file(name, arena);
-    struct reader reader = {.arena = arena, .diags = diags, .file = file};
+    struct reader reader = {.arena = arena, .diags = diags, .file = file, .root = &file->root};
     bool fits = text.len <= TC_YAML_BYTES;
     file->text = tc_arena_str(arena, fits ? text : (tc_str){"", 0});
     find_lines(file, arena);
@@ -517,15 +528,33 @@ int tc_yaml_read_text(tc_str name, tc_str text, struct tc_arena *arena, struct t
                     tc_arena_printf(arena, "the file is larger than %d MiB", TC_YAML_BYTES >> 20));
     else if (is_text(&reader)) {
         reader.body = tc_str_starts(file->text, TC_STR("\xef\xbb\xbf")) ? 3 : 0;
-        reader.here = first_spot(&reader);
-        read_events(&reader);
+        reader.end = file->text.len;
+        read_part(&reader, 1);
     }
     // An empty file, or "---" alone, is a map without keys.
     if (file->root.kind == TC_YAML_SCALAR && !file->root.text.len && !file->root.quoted)
         file->root = (struct tc_yaml){.kind = TC_YAML_MAP, .line = 1, .column = 1, .file = file};
-    free(reader.nodes);
-    free(reader.order);
     *out = file;
+    return tc_diags_errors(diags) > errors ? TC_EPARSE : TC_OK;
+}
+
+struct tc_yaml_file *tc_yaml_file_of(tc_str name, tc_str text, struct tc_arena *arena)
+{
+    struct tc_yaml_file *file = new_file(name, arena);
+    file->text = text;
+    find_lines(file, arena);
+    return file;
+}
+
+int tc_yaml_part(struct tc_yaml_file *file, size_t from, size_t to, int line,
+                 struct tc_arena *arena, struct tc_diags *diags, struct tc_yaml *root)
+{
+    size_t errors = tc_diags_errors(diags);
+    struct reader reader = {.arena = arena, .diags = diags, .file = file, .root = root};
+    *root = (struct tc_yaml){.kind = TC_YAML_MAP, .line = line, .column = 1, .file = file};
+    reader.body = from;
+    reader.end = to;
+    read_part(&reader, line);
     return tc_diags_errors(diags) > errors ? TC_EPARSE : TC_OK;
 }
 

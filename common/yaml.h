@@ -52,6 +52,16 @@ int tc_yaml_read(const char *name, struct tc_arena *arena, struct tc_diags *diag
 int tc_yaml_read_text(tc_str name, tc_str text, struct tc_arena *arena, struct tc_diags *diags,
                       struct tc_yaml_file **out);
 
+// For files of very many like parts, which are read a part at a time: a file of whose `text` (valid UTF-8,
+// borrowed) nothing was parsed yet.
+struct tc_yaml_file *tc_yaml_file_of(tc_str name, tc_str text, struct tc_arena *arena);
+
+// Parses bytes from..to of it as if they were a document: whole lines, whose first is number `line`.
+// Places are those in the file. `arena` may be another one, emptied when the part is done with.
+//   TC_EPARSE  mistakes were added to diags; *root may be partial
+int tc_yaml_part(struct tc_yaml_file *file, size_t from, size_t to, int line,
+                 struct tc_arena *arena, struct tc_diags *diags, struct tc_yaml *root);
+
 // The value under `key`, NULL when absent or when `map` is no map.
 const struct tc_yaml *tc_yaml_get(const struct tc_yaml *map, const char *key);
 

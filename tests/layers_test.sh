@@ -28,6 +28,7 @@ yaml\.h      common/yaml.c common/yaml_parts.h
 sqlite3\.h   watcher/outbox broker
 zmq\.h       common watcher/source watcher/outbox watcher broker client client/cli
 unicode/     watcher/text watcher/match
+hs\.h        watcher/match
 sodium\.h    common
 zlib\.h      common watcher/source
 jansson\.h   common watcher/source watcher/rules watcher/outbox watcher broker client client/cli

@@ -19,6 +19,6 @@ void job_free(struct job *job)
         tc_buf_done(&job->frames[i]);
     free(job->frames);
     tc_buf_done(&job->record);
-    matcher_drop(job->matcher);
+    layers_drop(job->layers);
     free(job);
 }

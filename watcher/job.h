@@ -8,16 +8,16 @@
 #define JOB_H
 
 #include "common/buf.h"
-#include "watcher/match/matcher.h"
+#include "watcher/match/layers.h"
 #include "watcher/source/article.h"
 
 struct job {
     struct article *article;
-    struct matcher *matcher; // held: the watches that hit, until their definitions are written
-    const uint32_t *watches; // indices of those that hit, in the article's arena
-    size_t hits;             // also the number of `watches`
-    struct tc_buf record;    // first frame of PUT; empty when nothing hit
-    struct tc_buf *frames;   // HITS frames, each at most SCANNER_FRAME_BYTES and one hit
+    struct layers *layers;        // held: the watches that hit, until their definitions are written
+    const struct watch **watches; // of the hits, in the article's arena
+    size_t hits;                  // also the number of `watches`
+    struct tc_buf record;         // first frame of PUT; empty when nothing hit
+    struct tc_buf *frames;        // HITS frames, each at most SCANNER_FRAME_BYTES and one hit
     size_t frame_count;
     bool rejected; // the article cannot be read; `reason` says why
     char reason[TC_ERR_TEXT_BYTES];

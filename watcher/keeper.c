@@ -227,7 +227,7 @@ static int write_job(struct keeper *keeper, const struct job *job, struct tc_err
     for (size_t i = 1; send && i < job->frame_count && code == TC_OK; i++)
         code = outbox_add_item(outbox, row.header, tc_buf_view(&job->frames[i]), err);
     for (size_t i = 0; send && i < job->hits && code == TC_OK; i++) {
-        const struct watch *watch = matcher_watch(job->matcher, job->watches[i]);
+        const struct watch *watch = job->watches[i];
         code = outbox_define(outbox, watch->hash, watch->definition, err);
     }
     return code;
@@ -262,7 +262,7 @@ static void show_on_tap(struct keeper *keeper, const struct job *job)
     struct tc_err err;
     int code = TC_OK;
     for (size_t i = 0; i < job->hits && code == TC_OK; i++) {
-        const struct watch *watch = matcher_watch(job->matcher, job->watches[i]);
+        const struct watch *watch = job->watches[i];
         code = tap_define(tap, watch->hash, watch->definition, &err);
     }
     for (size_t i = 0; i < job->frame_count && code == TC_OK; i++)

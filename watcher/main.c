@@ -11,6 +11,7 @@
 #include "common/daemon.h"
 #include "common/fault.h"
 #include "watcher/pipeline.h"
+#include "watcher/upkeep.h"
 
 const char *argp_program_version = "tocsin-watcher " TOCSIN_VERSION;
 
@@ -100,67 +101,6 @@ static int read_settings(const struct flags *flags, struct tc_arena *arena,
     return code;
 }
 
-// Reads the watch files; `before` is what is in force, NULL at the start. `kept` is where last good
-// versions are remembered, empty when they do not count.
-static int read_watches(const struct settings *settings, const struct watchset *before, tc_str kept,
-                        struct watchset **out)
-{
-    const struct text_settings text = {TEXT_WORDS_TOCSIN};
-    struct tc_diags *diags = tc_diags_new();
-    struct tc_err err;
-    int code = watchset_load(settings->watches, settings->watch_count, &text, before, kept, diags,
-                             out, &err);
-    size_t errors = tc_diags_errors(diags);
-    print_mistakes(diags);
-    tc_diags_free(diags);
-    if (code != TC_OK && (!errors || before))
-        tc_log_err(TC_ERROR, "watches.refused", &err);
-    return code;
-}
-
-static void tell_stale(const struct watchset_file *file)
-{
-    char path[TC_LOG_TEXT_BYTES], why[TC_LOG_TEXT_BYTES], since[TC_TIME_BYTES] = "none";
-    if (file->since_wall_ns)
-        tc_time_text(file->since_wall_ns, since);
-    tc_log(TC_ERROR, "watches.stale", "file=%s running=%s reason=%s", tc_log_text(file->path, path),
-           since, tc_log_text(tc_str_of(file->why), why));
-}
-
-static void tell_loaded(const struct watchset *watches)
-{
-    size_t stale = watchset_stale(watches);
-    for (size_t i = 0; i < watchset_count(watches); i++) {
-        struct watchset_file file = watchset_file(watches, i);
-        if (file.stale)
-            tell_stale(&file);
-    }
-    tc_log(stale ? TC_ERROR : TC_INFO, "watches.loaded", "watches=%zu files=%zu stale=%zu",
-           watchset_watches(watches), watchset_count(watches), stale);
-}
-
-// Writes down one file of the watches in force, so that signals are heard between two. False when there
-// is none left behind `*next`.
-static bool remember(const struct settings *settings, const struct watchset *watches, size_t *next)
-{
-    struct tc_err err;
-    if (*next == watchset_count(watches))
-        return false;
-    if (watchset_remember(watches, (*next)++, settings->kept, &err) != TC_OK)
-        tc_log_err(TC_WARN, "watches.not_remembered", &err);
-    return true;
-}
-
-static void reload(const struct settings *settings, struct pipeline *pipeline, size_t *remembered)
-{
-    struct watchset *watches = NULL;
-    if (read_watches(settings, pipeline_watches(pipeline), settings->kept, &watches) != TC_OK)
-        return;
-    pipeline_swap(pipeline, watches);
-    tell_loaded(watches); // from now on they are in force
-    *remembered = 0;
-}
-
 static void reload_access(const struct settings *settings, struct pipeline *pipeline)
 {
     struct tc_server_keys *keys = NULL;
@@ -173,7 +113,7 @@ static void reload_access(const struct settings *settings, struct pipeline *pipe
 
 // Handles all signals that wait. True when one of them asks to stop.
 static bool take_signals(int fd, const struct settings *settings, struct pipeline *pipeline,
-                         size_t *remembered)
+                         struct upkeep *upkeep)
 {
     bool stop = false;
     int signal = 0;
@@ -183,7 +123,7 @@ static bool take_signals(int fd, const struct settings *settings, struct pipelin
             continue;
         }
         reload_access(settings, pipeline);
-        reload(settings, pipeline, remembered);
+        upkeep_reload(upkeep);
     }
     return stop;
 }
@@ -197,68 +137,137 @@ static void tell_waiting(const struct settings *settings, const struct pipeline 
                (unsigned long long)waiting);
 }
 
-// Waits for signals, for the outbox to fail and, with --once, for the end of the work.
-static int watch_over(const struct settings *settings, bool once, int signals,
-                      struct pipeline *pipeline)
+struct house { // what runs
+    const struct settings *settings;
+    const struct watcher_keys *keys;
+    bool once;
+    int signals, progress; // descriptors
+    struct force *force;
+    struct helper *helper;
+    struct upkeep *upkeep;
+    struct pipeline *pipeline;
+};
+
+static int shorter(int a, int b)
 {
-    struct pollfd fds[] = {{.fd = signals, .events = POLLIN},
-                           {.fd = pipeline_progress_fd(pipeline), .events = POLLIN}};
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+static void wait_for_work(const struct house *house, int wait_ms)
+{
+    int more[UPKEEP_FDS];
+    eventfd_t count;
+    upkeep_fds(house->upkeep, more);
+    struct pollfd fds[] = {{.fd = house->signals, .events = POLLIN},
+                           {.fd = house->progress, .events = POLLIN},
+                           {.fd = more[0], .events = POLLIN},
+                           {.fd = more[1], .events = POLLIN}};
+    poll(fds, sizeof fds / sizeof *fds, wait_ms);
+    (void)!eventfd_read(house->progress, &count);
+}
+
+// Waits for signals, for the outbox to fail and, with --once, for the end of the work.
+static int watch_over(const struct house *house)
+{
     int64_t tell_at = tc_mono_ns() + ONCE_TELL_MS * TC_MS;
-    size_t remembered = 0; // files of the watches in force
     struct tc_err err;
     for (;;) {
-        eventfd_t count;
-        bool more = remember(settings, pipeline_watches(pipeline), &remembered);
-        enum pipeline_state state = pipeline_state(pipeline);
+        int wait = upkeep_turn(house->upkeep);
+        enum pipeline_state state = pipeline_state(house->pipeline);
         if (state == PIPELINE_FAILED)
             return TC_EIO;
-        if (pipeline_guard_turn(pipeline, &err) != TC_OK) {
+        if (pipeline_guard_turn(house->pipeline, &err) != TC_OK) {
             tc_log_err(TC_ERROR, "watcher.failed", &err);
             return err.code;
         }
-        if (state == PIPELINE_DONE && once && !more)
+        if (state == PIPELINE_DONE && house->once && upkeep_settled(house->upkeep))
             return TC_OK;
-        int rest = pipeline_guarded(pipeline) ? GUARD_TURN_MS : -1;
-        if (once)
-            rest = (int)((tell_at - tc_mono_ns()) / TC_MS);
-        if (once && rest <= 0) {
-            tell_waiting(settings, pipeline);
+        int rest = house->once ? (int)((tell_at - tc_mono_ns()) / TC_MS) : -1;
+        if (house->once && rest <= 0) {
+            tell_waiting(house->settings, house->pipeline);
             tell_at = tc_mono_ns() + ONCE_TELL_MS * TC_MS;
             continue;
         }
-        poll(fds, 2, more ? 0 : rest);
-        (void)!eventfd_read(fds[1].fd, &count);
-        if (take_signals(signals, settings, pipeline, &remembered))
+        if (pipeline_guarded(house->pipeline))
+            rest = shorter(rest, GUARD_TURN_MS);
+        wait_for_work(house, shorter(wait, rest));
+        if (take_signals(house->signals, house->settings, house->pipeline, house->upkeep))
             return TC_OK;
     }
 }
 
-static int serve(const struct settings *settings, const struct watcher_keys *keys, bool once,
-                 struct watchset *watches)
+static int open_house(struct house *house, struct tc_err *err)
 {
-    struct pipeline *pipeline = NULL;
+    int code = tc_signals_block(&house->signals, err);
+    if (code == TC_OK)
+        code = pipeline_open(house->settings, house->keys, house->once, house->force, house->helper,
+                             house->progress, &house->pipeline, err);
+    if (code == TC_OK)
+        code = pipeline_start(house->pipeline, err);
+    return code;
+}
+
+static int serve(struct house *house, struct frequencies *frequencies)
+{
     struct tc_err err;
-    int signals = -1;
-    int code = tc_signals_block(&signals, &err);
-    if (code == TC_OK)
-        code = pipeline_open(settings, keys, once, watches, &pipeline, &err);
-    if (code != TC_OK)
-        watchset_free(watches);
-    if (code == TC_OK)
-        code = pipeline_start(pipeline, &err);
+    int code = open_house(house, &err);
     if (code != TC_OK) {
         tc_log_err(TC_ERROR, "watcher.refused", &err);
     } else {
-        tc_log(TC_INFO, "watcher.ready", "name=%.*s", TC_ARG(settings->name));
+        house->upkeep = upkeep_new(house->settings, house->force, house->helper, frequencies);
+        tc_log(TC_INFO, "watcher.ready", "name=%.*s", TC_ARG(house->settings->name));
         tc_notify("READY=1");
-        code = watch_over(settings, once, signals, pipeline);
+        code = watch_over(house);
         tc_notify("STOPPING=1");
     }
-    pipeline_close(pipeline);
-    if (signals >= 0)
-        close(signals);
+    pipeline_close(house->pipeline);
+    upkeep_free(house->upkeep);
+    if (house->signals >= 0)
+        close(house->signals);
     if (code == TC_OK)
         tc_log(TC_INFO, "watcher.stopped", NULL);
+    return tc_exit_of(code);
+}
+
+// What was counted before the last stop. Without it the frequencies of words are guessed.
+static struct frequencies *read_frequencies(const struct settings *settings)
+{
+    struct frequencies *frequencies = frequencies_new();
+    struct tc_err err;
+    int code = frequencies_load(frequencies, settings->frequencies.ptr, &err);
+    if (code != TC_OK && code != TC_ENOENT)
+        tc_log_err(TC_WARN, "frequencies.guessed", &err);
+    return frequencies;
+}
+
+static int read_and_serve(const struct settings *settings, const struct watcher_keys *keys,
+                          bool once)
+{
+    struct frequencies *frequencies = read_frequencies(settings);
+    const struct counts *counts = frequencies_counts(frequencies);
+    struct watchset *watches = NULL;
+    int status = tc_exit_of(upkeep_read(settings, NULL, settings->kept, counts, &watches));
+    if (status == TC_EXIT_OK) {
+        struct house house = {.settings = settings, .keys = keys, .once = once, .signals = -1};
+        house.progress = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        house.force = force_new(watches, counts ? frequencies_texts(frequencies) : 0);
+        house.helper = helper_new(house.progress);
+        status = serve(&house, frequencies);
+        helper_free(house.helper);
+        force_free(house.force);
+        close(house.progress);
+    }
+    frequencies_free(frequencies);
+    return status;
+}
+
+static int check_watches(const struct settings *settings)
+{
+    struct watchset *watches = NULL;
+    int code = upkeep_read(settings, NULL, TC_STR(""), NULL, &watches);
+    watchset_free(watches);
+    if (code == TC_OK)
+        puts("settings and watches are fine");
     return tc_exit_of(code);
 }
 
@@ -267,7 +276,6 @@ int main(int argc, char **argv)
     struct flags flags = {0};
     struct settings *settings = NULL;
     struct watcher_keys keys = {0};
-    struct watchset *watches = NULL;
     argp_err_exit_status = TC_EXIT_USAGE;
     argp_parse(&arguments, argc, argv, 0, NULL, &flags);
     tc_fault_init();
@@ -276,15 +284,8 @@ int main(int argc, char **argv)
         read_settings(&flags, arena, &settings, &keys) == TC_OK ? TC_EXIT_OK : TC_EXIT_CONFIG;
     if (status == TC_EXIT_OK) {
         tc_log_level(settings->log);
-        status = tc_exit_of(
-            read_watches(settings, NULL, flags.check ? TC_STR("") : settings->kept, &watches));
-    }
-    if (status == TC_EXIT_OK && flags.check) {
-        watchset_free(watches);
-        puts("settings and watches are fine");
-    } else if (status == TC_EXIT_OK) {
-        tell_loaded(watches);
-        status = serve(settings, &keys, flags.once, watches);
+        status =
+            flags.check ? check_watches(settings) : read_and_serve(settings, &keys, flags.once);
     }
     tc_server_keys_free(keys.server);
     tc_keys_wipe(&keys.broker);

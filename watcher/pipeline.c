@@ -11,7 +11,6 @@
 #include "common/clock.h"
 #include "common/daemon.h"
 #include "common/mem.h"
-#include "common/utf8.h"
 #include "watcher/keeper.h"
 #include "watcher/scanner.h"
 #include "watcher/source/folder.h"
@@ -20,9 +19,6 @@
 
 enum {
     TROUBLES_A_SECOND = 20, // lines of the log; more are counted
-    STATS_FILES_BYTES =
-        8 * 1024,           // of the STATS answer: a header has at most 16 KiB, and one file more
-    STATS_TEXT_BYTES = 512, // than this, every byte of it escaped, has room
     LOCKS_MOST = 64,
 };
 
@@ -39,6 +35,7 @@ struct source {
 struct scanning {
     struct pipeline *pipeline;
     struct scanner *scanner;
+    struct sampler *sampler;
     pthread_t thread;
     bool started;
 };
@@ -64,8 +61,11 @@ struct pipeline {
     struct keeper *keeper;
     pthread_t keeper_thread;
     bool keeper_started;
-    pthread_mutex_t mutex; // guards the next four
-    struct watchset *watches;
+    struct helper *helper;
+    pthread_t helper_thread;
+    bool helper_started;
+    struct force *force;
+    pthread_mutex_t mutex; // guards the next three
     int64_t trouble_second;
     unsigned troubles, troubles_left_out;
 };
@@ -124,39 +124,6 @@ static void put_time(struct tc_json *json, const char *key, int64_t wall_ns)
     tc_json_put_str(json, key, tc_str_of(text));
 }
 
-// Names of files are bytes and may be long; what is sent is UTF-8 and short.
-static void put_short(struct tc_json *json, const char *key, tc_str text)
-{
-    tc_str cut = tc_utf8_cut(text, STATS_TEXT_BYTES);
-    tc_json_put_str(json, key, tc_str_cut(cut, 0, tc_utf8_valid(cut)));
-}
-
-static void put_file(struct tc_json *json, const struct watchset_file *file)
-{
-    tc_json_open(json, '{');
-    put_short(json, "file", file->path);
-    tc_json_put_u64(json, "watches", file->watches);
-    if (file->since_wall_ns)
-        put_time(json, "since", file->since_wall_ns);
-    if (file->why)
-        put_short(json, "error", tc_str_of(file->why));
-    tc_json_close(json, '}');
-}
-
-// As many files as there is room for, those first that are not what is on disk.
-static void put_files(struct pipeline *pipeline, struct tc_json *json)
-{
-    size_t begin = json->buf->len, count = watchset_count(pipeline->watches);
-    tc_json_key(json, "files");
-    tc_json_open(json, '[');
-    for (size_t i = 0; i < 2 * count && json->buf->len - begin < STATS_FILES_BYTES; i++) {
-        struct watchset_file file = watchset_file(pipeline->watches, i < count ? i : i - count);
-        if (file.stale == (i < count))
-            put_file(json, &file);
-    }
-    tc_json_close(json, ']');
-}
-
 static void stats(void *context, struct tc_json *json)
 {
     struct pipeline *pipeline = context;
@@ -175,10 +142,7 @@ static void stats(void *context, struct tc_json *json)
     tc_json_put_str(json, "link", tc_str_of(link));
     put_time(json, "started", pipeline->started_wall_ns);
     put_time(json, "time", tc_wall_ns());
-    pthread_mutex_lock(&pipeline->mutex);
-    tc_json_put_u64(json, "watches", watchset_watches(pipeline->watches));
-    put_files(pipeline, json);
-    pthread_mutex_unlock(&pipeline->mutex);
+    force_put(pipeline->force, json);
 }
 
 // ---- opening ------------------------------------------------------------------------------
@@ -296,8 +260,7 @@ static int open_plumbing(struct pipeline *pipeline, struct tc_err *err)
     pipeline->done = tc_queue_new(KEEPER_ON_THE_WAY);
     pipeline->zmq = zmq_ctx_new();
     pipeline->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    pipeline->progress_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    if (!pipeline->zmq || pipeline->stop_fd < 0 || pipeline->progress_fd < 0)
+    if (!pipeline->zmq || pipeline->stop_fd < 0)
         return tc_fail(err, TC_EFULL, "no descriptors or memory are left");
     pipeline->host = (struct source_host){
         .context = pipeline,
@@ -334,13 +297,17 @@ static int open_guard(struct pipeline *pipeline, const struct watcher_keys *keys
 }
 
 int pipeline_open(const struct settings *settings, const struct watcher_keys *keys, bool once,
-                  struct watchset *watches, struct pipeline **out, struct tc_err *err)
+                  struct force *force, struct helper *helper, int progress_fd,
+                  struct pipeline **out, struct tc_err *err)
 {
     struct pipeline *pipeline = tc_new(sizeof *pipeline);
     pipeline->settings = settings;
     pipeline->once = once;
     pipeline->started_wall_ns = tc_wall_ns();
-    pipeline->stop_fd = pipeline->progress_fd = -1;
+    pipeline->force = force;
+    pipeline->helper = helper;
+    pipeline->stop_fd = -1;
+    pipeline->progress_fd = progress_fd;
     pthread_mutex_init(&pipeline->mutex, NULL);
     int code = make_runtime(pipeline, err);
     if (code == TC_OK)
@@ -357,7 +324,6 @@ int pipeline_open(const struct settings *settings, const struct watcher_keys *ke
         pipeline_close(pipeline);
         return code;
     }
-    pipeline->watches = watches;
     *out = pipeline;
     return TC_OK;
 }
@@ -379,30 +345,41 @@ static void *run_source(void *context)
     return NULL;
 }
 
-static struct matcher *current_matcher(struct pipeline *pipeline)
-{
-    pthread_mutex_lock(&pipeline->mutex);
-    struct matcher *matcher = watchset_matcher(pipeline->watches);
-    matcher = matcher ? matcher_hold(matcher) : NULL;
-    pthread_mutex_unlock(&pipeline->mutex);
-    return matcher;
-}
-
 static void *run_scanner(void *context)
 {
     struct scanning *scanning = context;
     struct pipeline *pipeline = scanning->pipeline;
     struct job *job = NULL;
     while ((job = tc_queue_pop(pipeline->scan, -1))) {
-        uint64_t before = scanner_disagreements(scanning->scanner);
-        job->matcher = current_matcher(pipeline);
+        job->layers = force_layers(pipeline->force);
         scanner_run(scanning->scanner, job);
-        if (scanner_disagreements(scanning->scanner) != before) {
-            char id[TC_LOG_TEXT_BYTES];
-            tc_log(TC_ERROR, "audit.disagreement", "article=%s", tc_log_text(job->article->id, id));
-        }
         tc_queue_push(pipeline->done, job); // never waits, see keeper.h
     }
+    return NULL;
+}
+
+static void audited(void *context, const struct article *article)
+{
+    (void)article;
+    force_audited(((struct scanning *)context)->pipeline->force);
+}
+
+static void differed(void *context, const struct article *article, enum audit_fault fault,
+                     const struct watch *watch)
+{
+    struct scanning *scanning = context;
+    char id[TC_LOG_TEXT_BYTES];
+    unsigned left_out = 0;
+    force_missed(scanning->pipeline->force, watch->name);
+    if (may_tell(scanning->pipeline, &left_out))
+        tc_log(TC_ERROR, "audit.miss", "watch=%.*s article=%s what=%s", TC_ARG(watch->name),
+               tc_log_text(article->id, id), fault == AUDIT_MISSED ? "not_found" : "false");
+}
+
+static void *run_helper(void *context)
+{
+    struct pipeline *pipeline = context;
+    helper_run(pipeline->helper);
     return NULL;
 }
 
@@ -428,7 +405,6 @@ static int start(pthread_t *thread, void *(*run)(void *), void *context, const c
 
 static int start_scanners(struct pipeline *pipeline, struct tc_err *err)
 {
-    const struct text_settings text = {TEXT_WORDS_TOCSIN};
     unsigned count = pipeline->settings->threads;
     int code = TC_OK;
     pipeline->scannings = tc_new(count * sizeof *pipeline->scannings);
@@ -437,7 +413,15 @@ static int start_scanners(struct pipeline *pipeline, struct tc_err *err)
         char name[32];
         snprintf(name, sizeof name, "scan-%u", i + 1);
         scanning->pipeline = pipeline;
-        scanning->scanner = scanner_new(&text, pipeline->settings->audit);
+        scanning->sampler = sampler_new(force_counted(pipeline->force));
+        scanning->scanner = scanner_new(&(struct scanner_settings){
+            .text = {TEXT_WORDS_TOCSIN},
+            .audit = pipeline->settings->audit,
+            .sampler = scanning->sampler,
+            .audited = audited,
+            .differed = differed,
+            .context = scanning,
+        });
         code = start(&scanning->thread, run_scanner, scanning, name, &scanning->started, err);
     }
     return code;
@@ -466,16 +450,14 @@ int pipeline_start(struct pipeline *pipeline, struct tc_err *err)
         code = start(&pipeline->keeper_thread, run_keeper, pipeline, "outbox",
                      &pipeline->keeper_started, err);
     if (code == TC_OK)
+        code = start(&pipeline->helper_thread, run_helper, pipeline, "helper",
+                     &pipeline->helper_started, err);
+    if (code == TC_OK)
         code = start_sources(pipeline, err);
     return code;
 }
 
 // ---- state --------------------------------------------------------------------------------
-
-int pipeline_progress_fd(const struct pipeline *pipeline)
-{
-    return pipeline->progress_fd;
-}
 
 enum pipeline_state pipeline_state(const struct pipeline *pipeline)
 {
@@ -510,20 +492,6 @@ void pipeline_guard_reload(struct pipeline *pipeline, const struct tc_server_key
     tc_guard_reload(pipeline->guard, keys);
 }
 
-void pipeline_swap(struct pipeline *pipeline, struct watchset *watches)
-{
-    pthread_mutex_lock(&pipeline->mutex);
-    struct watchset *before = pipeline->watches;
-    pipeline->watches = watches;
-    pthread_mutex_unlock(&pipeline->mutex);
-    watchset_free(before);
-}
-
-const struct watchset *pipeline_watches(const struct pipeline *pipeline)
-{
-    return pipeline->watches; // only the main thread changes it
-}
-
 // ---- the end ------------------------------------------------------------------------------
 
 // The door closes first: sources cannot give any more, the keeper answers what was given, and with
@@ -542,7 +510,11 @@ static void stop_threads(struct pipeline *pipeline)
         if (pipeline->scannings[i].started)
             pthread_join(pipeline->scannings[i].thread, NULL);
         scanner_free(pipeline->scannings[i].scanner);
+        sampler_free(pipeline->scannings[i].sampler);
     }
+    helper_end(pipeline->helper);
+    if (pipeline->helper_started)
+        pthread_join(pipeline->helper_thread, NULL);
     for (size_t i = 0; pipeline->sources && i < pipeline->settings->source_count; i++) {
         if (pipeline->sources[i].started)
             pthread_join(pipeline->sources[i].thread, NULL);
@@ -579,9 +551,6 @@ void pipeline_close(struct pipeline *pipeline)
     tc_queue_free(pipeline->done);
     if (pipeline->stop_fd >= 0)
         close(pipeline->stop_fd);
-    if (pipeline->progress_fd >= 0)
-        close(pipeline->progress_fd);
-    watchset_free(pipeline->watches);
     pthread_mutex_destroy(&pipeline->mutex);
     free(pipeline->scannings);
     free(pipeline);

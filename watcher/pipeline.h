@@ -2,8 +2,7 @@
 //
 //   sources --door--> keeper --scan--> scanners --done--> keeper --> outbox, tap, broker
 //
-// Only this file starts and joins threads. The set of watches is swapped whole by a reload; an article
-// that is being matched keeps the one it began with.
+// Only this file starts and joins threads.
 //
 //   threads  all functions belong to the main thread
 #ifndef PIPELINE_H
@@ -11,8 +10,9 @@
 
 #include "common/diag.h"
 #include "common/guard.h"
+#include "watcher/force.h"
+#include "watcher/helper.h"
 #include "watcher/settings.h"
-#include "watcher/watchset.h"
 
 struct pipeline;
 
@@ -23,19 +23,19 @@ struct watcher_keys {
     bool has_broker;
 };
 
-// Opens everything that `settings` (borrowed) name: outbox, sockets, sources. Takes `watches`.
+// Opens everything that `settings` name: outbox, sockets, sources. `settings`, the watches to match with and
+// the helper, which gets its thread, are borrowed until pipeline_close(); so is `progress_fd`, an eventfd that is
+// written when pipeline_state() may have changed.
 // With `once` sockets are not opened, and lines and folders are read to their end. Gives *out.
 //   TC_EBUSY   a socket or the outbox belongs to another process (names both)
 //   others as outbox_open, tc_sock_open, folder_open, stream_open
 // `keys` (copied) are those of settings->keys.
 int pipeline_open(const struct settings *settings, const struct watcher_keys *keys, bool once,
-                  struct watchset *watches, struct pipeline **out, struct tc_err *err);
+                  struct force *force, struct helper *helper, int progress_fd,
+                  struct pipeline **out, struct tc_err *err);
 
 // Starts all threads; they are ready when this returns.
 int pipeline_start(struct pipeline *pipeline, struct tc_err *err);
-
-// An eventfd: readable when pipeline_state() may have changed.
-int pipeline_progress_fd(const struct pipeline *pipeline);
 
 enum pipeline_state { PIPELINE_WORKING, PIPELINE_DONE, PIPELINE_FAILED };
 
@@ -54,10 +54,6 @@ bool pipeline_guarded(const struct pipeline *pipeline);
 // From now on these keys count at the doors. Who is connected to the tap or an intake stays: libzmq can put
 // nobody out.
 void pipeline_guard_reload(struct pipeline *pipeline, const struct tc_server_keys *keys);
-
-// Takes the next set of watches and lets go of the last one.
-void pipeline_swap(struct pipeline *pipeline, struct watchset *watches);
-const struct watchset *pipeline_watches(const struct pipeline *pipeline);
 
 // Ends the sources, finishes what is on the way, joins all threads, frees. NULL is fine.
 void pipeline_close(struct pipeline *pipeline);

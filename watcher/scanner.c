@@ -6,21 +6,21 @@
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/utf8.h"
-#include "watcher/match/scan.h"
 
 struct scanner {
-    struct text_settings settings;
-    bool audit;
-    struct scan *scan;
-    uint64_t disagreements;
+    struct scanner_settings set;
+    struct layers_scan *scan;
+    struct layers_scan
+        *checker; // of the audit, which shares nothing with the other; NULL: there is none
+    uint64_t articles;
 };
 
-struct scanner *scanner_new(const struct text_settings *text, bool audit)
+struct scanner *scanner_new(const struct scanner_settings *settings)
 {
     struct scanner *scanner = tc_new(sizeof *scanner);
-    scanner->settings = *text;
-    scanner->audit = audit;
-    scanner->scan = scan_new();
+    scanner->set = *settings;
+    scanner->scan = layers_scan_new();
+    scanner->checker = settings->audit ? layers_scan_new() : NULL;
     return scanner;
 }
 
@@ -28,13 +28,9 @@ void scanner_free(struct scanner *scanner)
 {
     if (!scanner)
         return;
-    scan_free(scanner->scan);
+    layers_scan_free(scanner->scan);
+    layers_scan_free(scanner->checker);
     free(scanner);
-}
-
-uint64_t scanner_disagreements(const struct scanner *scanner)
-{
-    return scanner->disagreements;
 }
 
 static void reject(struct job *job, const char *reason)
@@ -66,7 +62,7 @@ static void put_segment(struct tc_json *json, const struct text_segment *segment
 
 // The article's record with the segments that hit, which come in order. A page of very many
 // segments names as many as the record holds.
-static void put_record(struct job *job, const struct text *text, const struct scan_hit *found)
+static void put_record(struct job *job, const struct text *text, const struct layers_hit *found)
 {
     // What one more segment can take: its title with every byte escaped, and the keys around it.
     enum { SEGMENT_ROOM = 6 * SCANNER_SEGMENT_TITLE_BYTES + 100 };
@@ -120,12 +116,12 @@ static struct tc_buf *open_frame(struct job *job)
 }
 
 static void put_hits(struct scanner *scanner, struct job *job, const struct text *text,
-                     const struct scan_hit *found)
+                     const struct layers_hit *found)
 {
     struct tc_buf *frame = open_frame(job);
     for (size_t i = 0; i < job->hits; i++) {
         struct tc_hit hit;
-        scan_hit_fill(scanner->scan, job->matcher, text, &found[i], &hit);
+        layers_hit_fill(scanner->scan, job->layers, text, &found[i], &hit);
         repair_hit(job->article->arena, &hit);
         if (frame->len > SCANNER_FRAME_BYTES) {
             tc_hits_finish(frame, tc_buf_view(&job->record));
@@ -139,43 +135,58 @@ static void put_hits(struct scanner *scanner, struct job *job, const struct text
 // ---- matching -----------------------------------------------------------------------------
 
 // The found hits, and their watches, copied out of the scan.
-static const struct scan_hit *keep(struct job *job, const struct scan_hit *found)
+static const struct layers_hit *keep(struct job *job, const struct layers_hit *found)
 {
-    struct scan_hit *kept = tc_arena_take(job->article->arena, (job->hits + 1) * sizeof *kept);
-    uint32_t *watches = tc_arena_take(job->article->arena, (job->hits + 1) * sizeof *watches);
+    struct tc_arena *arena = job->article->arena;
+    struct layers_hit *kept = tc_arena_room(arena, (job->hits + 1) * sizeof *kept);
+    job->watches = tc_arena_room(arena, (job->hits + 1) * sizeof(const struct watch *));
     for (size_t i = 0; i < job->hits; i++) {
         kept[i] = found[i];
-        watches[i] = found[i].watch;
+        job->watches[i] = layers_watch(job->layers, found[i].watch);
     }
-    job->watches = watches;
     return kept;
 }
 
-static void audit(struct scanner *scanner, const struct job *job, const struct text *text,
-                  const struct scan_hit *kept)
+struct audit {
+    const struct scanner *scanner;
+    const struct job *job;
+};
+
+static void tell_difference(void *context, enum audit_fault fault, const struct layers_hit *hit)
 {
-    const struct scan_hit *all = NULL;
-    bool same = scan_run_all(scanner->scan, job->matcher, text, &all) == job->hits;
-    for (size_t i = 0; same && i < job->hits; i++)
-        same = all[i].segment == kept[i].segment && all[i].watch == kept[i].watch;
-    scanner->disagreements += !same;
+    const struct audit *audit = context;
+    const struct scanner_settings *set = &audit->scanner->set;
+    set->differed(set->context, audit->job->article, fault,
+                  layers_watch(audit->job->layers, hit->watch));
+}
+
+static void check(struct scanner *scanner, const struct job *job, const struct text *text,
+                  const struct layers_hit *kept)
+{
+    const struct layers_hit *all = NULL;
+    struct audit audit = {scanner, job};
+    size_t count = layers_run_all(scanner->checker, job->layers, text, &all);
+    audit_compare(kept, job->hits, all, count, tell_difference, &audit);
+    scanner->set.audited(scanner->set.context, job->article);
 }
 
 void scanner_run(struct scanner *scanner, struct job *job)
 {
     const struct text *text = NULL;
-    const struct scan_hit *found = NULL;
+    const struct layers_hit *found = NULL;
     struct tc_err err;
-    if (text_read(job->article, &scanner->settings, &text, &err) != TC_OK) {
+    if (text_read(job->article, &scanner->set.text, &text, &err) != TC_OK) {
         reject(job, err.text);
         return;
     }
-    if (!job->matcher)
+    if (scanner->set.sampler)
+        sampler_note(scanner->set.sampler, text);
+    if (!job->layers)
         return;
-    job->hits = scan_run(scanner->scan, job->matcher, text, &found);
-    const struct scan_hit *kept = keep(job, found);
-    if (scanner->audit)
-        audit(scanner, job, text, kept);
+    job->hits = layers_run(scanner->scan, job->layers, text, &found);
+    const struct layers_hit *kept = keep(job, found);
+    if (scanner->checker && scanner->articles++ % scanner->set.audit == 0)
+        check(scanner, job, text, kept);
     if (!job->hits)
         return;
     put_record(job, text, kept);

@@ -5,6 +5,8 @@
 #ifndef SCANNER_H
 #define SCANNER_H
 
+#include "watcher/audit.h"
+#include "watcher/frequencies.h"
 #include "watcher/job.h"
 #include "watcher/text/text.h"
 
@@ -16,14 +18,22 @@ enum {
 
 struct scanner;
 
-struct scanner *scanner_new(const struct text_settings *text, bool audit);
+struct scanner_settings {
+    struct text_settings text;
+    uint64_t audit;          // one article in so many is checked against every watch; 0: none
+    struct sampler *sampler; // counts words of what is read; borrowed, NULL: none
+    // Hears of every article that was checked, and (before that) of every difference in it.
+    void (*audited)(void *context, const struct article *article);
+    void (*differed)(void *context, const struct article *article, enum audit_fault fault,
+                     const struct watch *watch);
+    void *context;
+};
+
+struct scanner *scanner_new(const struct scanner_settings *settings);
 void scanner_free(struct scanner *scanner); // NULL is fine
 
-// Reads and matches the job's article with job->matcher (NULL: no watches) and fills in the job's
+// Reads and matches the job's article with job->layers (NULL: no watches) and fills in the job's
 // hits and frames, or why it was rejected.
 void scanner_run(struct scanner *scanner, struct job *job);
-
-// How many articles the index and the slow way disagreed on (settings: audit).
-uint64_t scanner_disagreements(const struct scanner *scanner);
 
 #endif

@@ -253,7 +253,8 @@ static void read_numbers(const struct reader *reader, const struct tc_yaml *root
         wrong(reader, size, NULL, "an article may have 1 KiB to 64 MiB");
     settings->threads = (unsigned)threads;
     settings->max_article_bytes = (size_t)bytes;
-    tc_yaml_bool(tc_yaml_get(root, "audit"), &settings->audit, reader->diags);
+    tc_yaml_u64(tc_yaml_get(root, "audit"), 0, UINT32_MAX, &settings->audit, reader->diags);
+    tc_yaml_bool(tc_yaml_get(root, "watch_files"), &settings->watch_files, reader->diags);
 }
 
 static void read_log(const struct reader *reader, const struct tc_yaml *node)
@@ -297,12 +298,24 @@ static int defaults(struct reader *reader, struct tc_err *err)
 
 static int read_root(struct reader *reader, const struct tc_yaml *root, struct tc_err *err)
 {
-    static const char *const known[] = {
-        "name",  "state",   "watches",           "broker",
-        "tap",   "keys",    "insecure_loopback", "threads",
-        "audit", "sources", "max_article_bytes", "max_outbox_articles",
-        "log",   "http",    "archive",           "feed",
-        NULL};
+    static const char *const known[] = {"name",
+                                        "state",
+                                        "watches",
+                                        "watch_files",
+                                        "keys",
+                                        "insecure_loopback",
+                                        "broker",
+                                        "tap",
+                                        "threads",
+                                        "audit",
+                                        "sources",
+                                        "max_article_bytes",
+                                        "max_outbox_articles",
+                                        "log",
+                                        "http",
+                                        "archive",
+                                        "feed",
+                                        NULL};
     struct settings *settings = reader->settings;
     const struct tc_yaml *state = tc_yaml_get(root, "state");
     const struct tc_yaml *watches = tc_yaml_get(root, "watches");
@@ -377,6 +390,7 @@ int settings_read(tc_str file, struct tc_arena *arena, struct tc_diags *diags,
     if (tc_diags_errors(diags))
         return tc_diags_result(diags, err);
     settings->kept = tc_arena_printf(arena, "%.*s/watches", TC_ARG(settings->state));
+    settings->frequencies = tc_arena_printf(arena, "%.*s/frequencies", TC_ARG(settings->state));
     if (code == TC_OK)
         *out = settings;
     return code;

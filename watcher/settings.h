@@ -31,6 +31,7 @@ struct settings {
     tc_str name;           // "watcher"
     tc_str state;          // folder
     tc_str kept;           // folder in `state`: watch files as they were last good
+    tc_str frequencies;    // file in `state`: word frequencies (frequencies.h)
     const tc_str *watches; // globs, absolute or as the process sees them; zero-ended
     size_t watch_count;
     tc_str broker;          // endpoint; empty: none
@@ -38,7 +39,8 @@ struct settings {
     tc_str keys;            // folder of keys for tcp endpoints, zero-ended; empty: none
     bool insecure_loopback; // plaintext tcp on loopback is wanted
     unsigned threads;
-    bool audit; // compare every article with the slow way of matching
+    uint64_t audit;   // one article in so many is checked against every watch; 0: none
+    bool watch_files; // read watch files again when they change
     size_t max_article_bytes;
     uint64_t max_outbox_articles; // that wait; beyond it sources wait, too
     enum tc_level log;

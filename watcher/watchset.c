@@ -1,20 +1,19 @@
 #include "watcher/watchset.h"
 
 #include <glob.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 #include "common/clock.h"
+#include "common/hash.h"
 #include "common/mem.h"
 #include "watcher/lastgood.h"
 #include "watcher/rules/rules.h"
 
-// One file that was read without error. Held by the sets that show it and by the matchers that
-// were made of it.
+// One file that was read without error. Counted by the sets that show it.
 struct version {
-    atomic_size_t holders;
+    size_t holders;
     struct rules *rules;
     int64_t since_wall_ns;
 };
@@ -30,8 +29,8 @@ struct watchset {
     struct text_settings text;
     struct file *files;
     size_t count, capacity;
-    struct matcher *matcher;
-    size_t watches;
+    struct layers *layers; // NULL: no watches
+    bool changed;          // from the set before
 };
 
 // Where versions of a file are found that are not on its place.
@@ -41,23 +40,22 @@ struct past {
     tc_str kept;
 };
 
-// What a matcher holds until it is gone.
+// What the watches of a list view.
 struct holding {
-    struct watch *watches;
-    struct version **versions;
+    struct rules_memory **memories;
     size_t count;
 };
 
 static struct version *version_hold(struct version *version)
 {
     if (version)
-        atomic_fetch_add(&version->holders, 1);
+        version->holders++;
     return version;
 }
 
 static void version_drop(struct version *version)
 {
-    if (!version || atomic_fetch_sub(&version->holders, 1) != 1)
+    if (!version || --version->holders)
         return;
     rules_drop(version->rules);
     free(version);
@@ -72,7 +70,7 @@ void watchset_free(struct watchset *set)
         free(set->files[i].path);
         free(set->files[i].why);
     }
-    matcher_drop(set->matcher);
+    layers_drop(set->layers);
     free(set->files);
     free(set);
 }
@@ -135,18 +133,21 @@ static void tell_failed(void *context, const struct rules_result *result)
 static struct version *version_new(struct rules *rules, int64_t since_wall_ns)
 {
     struct version *version = tc_new(sizeof *version);
-    atomic_init(&version->holders, 1);
+    version->holders = 1;
     version->rules = rules;
     version->since_wall_ns = since_wall_ns;
     return version;
 }
 
-// Reads a file and runs its tests. NULL when it has mistakes.
+// Reads a file, as far as it is not as it was `before`, and runs the tests of what it read. NULL when it
+// has mistakes.
 static struct version *read_version(const char *path, const struct text_settings *text,
-                                    struct tc_diags *diags)
+                                    const struct version *before, struct tc_diags *diags)
 {
     int64_t now = tc_wall_ns();
     struct rules *rules = rules_new(text);
+    if (before)
+        rules_build_on(rules, before->rules);
     bool good = rules_add_file(rules, path, diags) == TC_OK;
     if (good && rules_test(rules, NULL, tell_failed, diags) == 0)
         return version_new(rules, now);
@@ -170,8 +171,10 @@ static struct rules *read_copy(const char *path, const struct text_settings *tex
 static bool same_watches(const struct rules *a, const struct rules *b)
 {
     bool same = rules_count(a) == rules_count(b);
-    for (size_t i = 0; same && i < rules_count(a); i++)
-        same = tc_id_eq(rules_watch(a, i)->hash, rules_watch(b, i)->hash);
+    for (size_t i = 0; same && i < rules_count(a); i++) {
+        const struct watch *left = rules_watch(a, i), *right = rules_watch(b, i);
+        same = left == right || tc_id_eq(left->hash, right->hash);
+    }
     return same;
 }
 
@@ -225,7 +228,7 @@ static void read_file(struct file *file, const struct past *past, struct tc_diag
 {
     size_t from = tc_diags_count(diags);
     struct version *before = version_before(past->before, file->path);
-    file->version = read_version(file->path, past->text, diags);
+    file->version = read_version(file->path, past->text, before, diags);
     if (!file->version) {
         file->why = reason_of(diags, from, file->path);
         file->version = last_good(past, file->path);
@@ -237,59 +240,91 @@ static void read_file(struct file *file, const struct past *past, struct tc_diag
 
 // ---- all files ----------------------------------------------------------------------------
 
-struct name { // of a watch, for finding it twice
+// A watch that is in two files. Names are unique inside each, so one file alone is not looked at.
+struct clash {
     tc_str name;
-    size_t file;
+    size_t earlier, later; // files
 };
 
-static int by_name(const void *a, const void *b)
-{
-    const struct name *left = a, *right = b;
-    int order = tc_str_cmp(left->name, right->name);
-    return order ? order : (left->file > right->file) - (left->file < right->file);
-}
+struct names { // of all watches so far, as a table; the numbers are from 1, 0 is free
+    struct name {
+        tc_str name;
+        size_t file;
+    } * list;
+    uint32_t *slots, mask;
+    size_t count;
+};
 
-static size_t count_all(const struct watchset *set)
+static size_t count_all(const struct watchset *set, size_t *files)
 {
     size_t total = 0;
-    for (size_t i = 0; i < set->count; i++)
+    *files = 0;
+    for (size_t i = 0; i < set->count; i++) {
         total += set->files[i].version ? rules_count(set->files[i].version->rules) : 0;
+        *files += set->files[i].version != NULL;
+    }
     return total;
 }
 
-// All names of watches with their files, sorted. The caller frees.
-static struct name *all_names(const struct watchset *set, size_t *count)
+// The file that has the name already; adds it for `file` when there is none, and gives that.
+static size_t name_file(struct names *names, tc_str name, size_t file)
 {
-    struct name *names = tc_new((count_all(set) + 1) * sizeof *names);
+    uint32_t at = tc_crc32(0, name) & names->mask;
+    for (; names->slots[at]; at = (at + 1) & names->mask) {
+        const struct name *other = &names->list[names->slots[at] - 1];
+        if (tc_str_eq(other->name, name))
+            return other->file;
+    }
+    names->list[names->count] = (struct name){name, file};
+    names->slots[at] = (uint32_t)++names->count;
+    return file;
+}
+
+// The first clash of every file that has one. The caller frees.
+static struct clash *find_clashes(const struct watchset *set, size_t *count)
+{
+    struct clash *clashes = tc_new((set->count + 1) * sizeof *clashes);
+    size_t files, total = count_all(set, &files);
+    struct names names = {.mask = 1};
     *count = 0;
+    if (files < 2)
+        return clashes;
+    while (names.mask < 2 * total)
+        names.mask = 2 * names.mask + 1;
+    names.list = tc_new((total + 1) * sizeof *names.list);
+    names.slots = tc_new((names.mask + (size_t)1) * sizeof *names.slots);
     for (size_t i = 0; i < set->count; i++) {
         const struct version *version = set->files[i].version;
-        for (size_t j = 0; version && j < rules_count(version->rules); j++)
-            names[(*count)++] = (struct name){rules_watch(version->rules, j)->name, i};
+        bool clashed = false;
+        for (size_t j = 0; version && j < rules_count(version->rules); j++) {
+            tc_str name = rules_watch(version->rules, j)->name;
+            size_t earlier = name_file(&names, name, i);
+            if (earlier != i && !clashed)
+                clashes[(*count)++] = (struct clash){name, earlier, i};
+            clashed = clashed || earlier != i;
+        }
     }
-    qsort(names, *count, sizeof *names, by_name);
-    return names;
+    free(names.list);
+    free(names.slots);
+    return clashes;
 }
 
 // Refuses each later file that has a watch of an earlier one: one mistake for each.
 static void refuse_twice(struct watchset *set, struct tc_diags *diags)
 {
     size_t count = 0;
-    struct name *names = all_names(set, &count);
-    for (size_t i = 1; i < count; i++) {
-        struct file *file = &set->files[names[i].file];
+    struct clash *clashes = find_clashes(set, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct file *file = &set->files[clashes[i].later];
         char message[TC_ERR_TEXT_BYTES];
-        if (!tc_str_eq(names[i].name, names[i - 1].name) || names[i].file == names[i - 1].file ||
-            file->twice)
-            continue;
         free(file->why); // of an older version
-        snprintf(message, sizeof message, "watch %.*s is in %s already", TC_ARG(names[i].name),
-                 set->files[names[i - 1].file].path);
+        snprintf(message, sizeof message, "watch %.*s is in %s already", TC_ARG(clashes[i].name),
+                 set->files[clashes[i].earlier].path);
         say(diags, TC_DIAG_ERROR, tc_str_of(file->path), message);
         file->why = tc_dup(message, strlen(message));
         file->twice = true;
     }
-    free(names);
+    free(clashes);
 }
 
 // A file whose older version has a watch that another has now, NULL when there is none. Of two, the stale
@@ -297,14 +332,13 @@ static void refuse_twice(struct watchset *set, struct tc_diags *diags)
 static struct file *in_the_way(struct watchset *set)
 {
     size_t count = 0;
-    struct name *names = all_names(set, &count);
+    struct clash *clashes = find_clashes(set, &count);
     struct file *found = NULL;
-    for (size_t i = 1; i < count && !found; i++) {
-        struct file *earlier = &set->files[names[i - 1].file], *later = &set->files[names[i].file];
-        if (earlier != later && tc_str_eq(names[i].name, names[i - 1].name))
-            found = later->why ? later : earlier;
+    if (count) {
+        struct file *later = &set->files[clashes[0].later];
+        found = later->why ? later : &set->files[clashes[0].earlier];
     }
-    free(names);
+    free(clashes);
     return found;
 }
 
@@ -329,34 +363,60 @@ static void holding_drop(void *context)
 {
     struct holding *holding = context;
     for (size_t i = 0; i < holding->count; i++)
-        version_drop(holding->versions[i]);
-    free(holding->versions);
-    free(holding->watches);
+        rules_memory_drop(holding->memories[i]);
+    free(holding->memories);
     free(holding);
 }
 
-// Makes the matcher of all watches that run.
-static int compile(struct watchset *set, struct tc_err *err)
+// The watches that run, in load order.
+static struct watch_list *list_all(const struct watchset *set)
 {
     struct holding *holding = tc_new(sizeof *holding);
-    holding->watches = tc_new((count_all(set) + 1) * sizeof *holding->watches);
-    holding->versions = tc_new((set->count + 1) * sizeof(struct version *));
+    size_t count = 0, files, total = count_all(set, &files);
+    const struct watch **watches = tc_grow(NULL, total + 1, sizeof(const struct watch *));
+    holding->memories = tc_new((files + 1) * sizeof(struct rules_memory *));
     for (size_t i = 0; i < set->count; i++) {
-        struct version *version = set->files[i].version;
+        const struct version *version = set->files[i].version;
         for (size_t j = 0; version && j < rules_count(version->rules); j++) {
             const struct watch *watch = rules_watch(version->rules, j);
             if (watch->status == WATCH_LIVE || watch->status == WATCH_SHADOW)
-                holding->watches[set->watches++] = *watch;
+                watches[count++] = watch;
         }
         if (version)
-            holding->versions[holding->count++] = version_hold(version);
+            holding->memories[holding->count++] = rules_memory_hold(rules_memory(version->rules));
     }
+    return watch_list_new(watches, count, holding_drop, holding);
+}
+
+static bool same_file(const struct file *a, const struct file *b)
+{
+    bool same_why = a->why && b->why ? strcmp(a->why, b->why) == 0 : a->why == b->why;
+    return strcmp(a->path, b->path) == 0 && a->version == b->version && same_why;
+}
+
+static bool differs(const struct watchset *set, const struct watchset *before)
+{
+    bool same = before && set->count == before->count;
+    for (size_t i = 0; same && i < set->count; i++)
+        same = same_file(&set->files[i], &before->files[i]);
+    return !same;
+}
+
+// Lays the watches that run over what is compiled of the set before.
+static int compile(struct watchset *set, const struct watchset *before, const struct counts *counts,
+                   struct tc_err *err)
+{
+    struct layers *older = before ? before->layers : NULL;
+    set->changed = differs(set, before);
+    if (!set->changed) {
+        set->layers = older ? layers_hold(older) : NULL;
+        return TC_OK;
+    }
+    struct watch_list *list = list_all(set);
     int code = TC_OK;
-    if (set->watches)
-        code =
-            matcher_new(holding->watches, set->watches, holding_drop, holding, &set->matcher, err);
-    if (code != TC_OK || !set->watches)
-        holding_drop(holding);
+    if (watch_list_count(list))
+        code = layers_new(older ? layers_base(older) : NULL, list, counts, &set->layers, err);
+    watch_list_drop(list);
     return code;
 }
 
@@ -371,8 +431,8 @@ static bool any_lost(const struct watchset *set)
 }
 
 int watchset_load(const tc_str *globs, size_t count, const struct text_settings *text,
-                  const struct watchset *before, tc_str kept, struct tc_diags *diags,
-                  struct watchset **out, struct tc_err *err)
+                  const struct watchset *before, tc_str kept, const struct counts *counts,
+                  struct tc_diags *diags, struct watchset **out, struct tc_err *err)
 {
     struct watchset *set = tc_new(sizeof *set);
     const struct past past = {text, before, kept};
@@ -386,7 +446,7 @@ int watchset_load(const tc_str *globs, size_t count, const struct text_settings 
     if (!before && any_lost(set))
         code = tc_diags_result(diags, err);
     if (code == TC_OK)
-        code = compile(set, err);
+        code = compile(set, before, counts, err);
     if (code == TC_OK)
         *out = set;
     else
@@ -396,40 +456,81 @@ int watchset_load(const tc_str *globs, size_t count, const struct text_settings 
 
 // ---- remembering --------------------------------------------------------------------------
 
-struct checking {
-    const struct text_settings *text;
-    const struct rules *good;
+struct watchset_memo {
+    struct text_settings text;
+    tc_str kept;
+    char *path;
+    struct version *version;
 };
+
+struct watchset_memo *watchset_memo_new(const struct watchset *set, size_t index, tc_str kept)
+{
+    const struct file *file = &set->files[index];
+    if (file->why || !file->version)
+        return NULL;
+    struct watchset_memo *memo = tc_new(sizeof *memo);
+    memo->text = set->text;
+    memo->kept = kept;
+    memo->path = tc_dup(file->path, strlen(file->path));
+    memo->version = version_hold(file->version);
+    return memo;
+}
+
+void watchset_memo_free(struct watchset_memo *memo)
+{
+    if (!memo)
+        return;
+    version_drop(memo->version);
+    free(memo->path);
+    free(memo);
+}
 
 static bool reads_the_same(void *context, const char *copy)
 {
-    const struct checking *checking = context;
-    struct rules *rules = read_copy(copy, checking->text);
-    bool same = rules && same_watches(rules, checking->good);
+    const struct watchset_memo *memo = context;
+    struct rules *rules = read_copy(copy, &memo->text);
+    bool same = rules && same_watches(rules, memo->version->rules);
     rules_drop(rules);
     return same;
 }
 
-int watchset_remember(const struct watchset *set, size_t index, tc_str kept, struct tc_err *err)
+int watchset_memo_write(const struct watchset_memo *memo, struct tc_err *err)
 {
-    const struct file *file = &set->files[index];
-    if (file->why || !file->version)
-        return TC_OK;
-    struct checking checking = {&set->text, file->version->rules};
-    return lastgood_keep(kept, file->path, file->version->since_wall_ns, reads_the_same, &checking,
-                         err);
+    return lastgood_keep(memo->kept, memo->path, memo->version->since_wall_ns, reads_the_same,
+                         (void *)(uintptr_t)memo, err);
 }
 
 // ---- looking ------------------------------------------------------------------------------
 
-struct matcher *watchset_matcher(const struct watchset *set)
+struct layers *watchset_layers(const struct watchset *set)
 {
-    return set->matcher;
+    return set->layers;
+}
+
+void watchset_each_path(const struct watchset *set, void (*tell)(void *context, const char *path),
+                        void *context)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        tell(context, set->files[i].path);
+        if (set->files[i].version)
+            rules_each_include(set->files[i].version->rules, tell, context);
+    }
+}
+
+void watchset_relay(struct watchset *set, struct layers *layers)
+{
+    layers_drop(set->layers);
+    set->layers = layers;
+}
+
+bool watchset_changed(const struct watchset *set)
+{
+    return set->changed;
 }
 
 size_t watchset_watches(const struct watchset *set)
 {
-    return set->watches;
+    return set->layers ? layers_count(set->layers) : 0;
 }
 
 size_t watchset_count(const struct watchset *set)

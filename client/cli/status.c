@@ -259,6 +259,25 @@ static void show_files(struct status *status, const json_t *stats)
     }
 }
 
+// How the watches are compiled, and what the audit found when there is one.
+static void show_matching(struct status *status, const json_t *stats)
+{
+    struct tc_buf *out = &status->out;
+    uint64_t top = number(stats, "watches_on_top"), audited = number(stats, "audited_total");
+    line(status, "matching");
+    if (tc_str_eq(tc_json_get_str(stats, "frequencies"), TC_STR("counted")))
+        tc_buf_addf(out, "frequencies of words counted in %" PRIu64 " articles",
+                    number(stats, "frequencies_articles"));
+    else
+        tc_buf_puts(out, "frequencies of words guessed");
+    if (top)
+        tc_buf_addf(out, "; %" PRIu64 " changed watches wait for a merge", top);
+    if (audited)
+        tc_buf_addf(out, "; audit: %" PRIu64 " articles, %" PRIu64 " differences", audited,
+                    number(stats, "audit_misses_total"));
+    tc_buf_byte(out, '\n');
+}
+
 static void show_watcher(struct status *status, const json_t *stats)
 {
     struct tc_buf words = {0};
@@ -277,6 +296,7 @@ static void show_watcher(struct status *status, const json_t *stats)
     line(status, "outbox");
     tc_buf_addf(out, "%" PRIu64 " waiting, %" PRIu64 " given up\n", number(stats, "outbox_waiting"),
                 number(stats, "outbox_dead"));
+    show_matching(status, stats);
     show_link(status, stats);
     show_files(status, stats);
 }

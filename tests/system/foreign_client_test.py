@@ -240,7 +240,9 @@ def hand_in(intake, tap):
     assert peer.ask("ARTICLE", {"rid": 4})[0] == "ERR" and peer.ask("SING", {"rid": 4})[1]["code"] == "unsupported"
     stats = Peer(intake, zmq.REQ).ask("STATS", {"rid": 5})[1]
     assert set(stats) == {"rid", "name", "version", "watches", "articles", "hits", "duplicates", "rejected", "outbox_waiting",
-                          "outbox_dead", "outbox_dead_dropped", "blocked", "link", "started", "time", "files"}, sorted(stats)
+                          "outbox_dead", "outbox_dead_dropped", "blocked", "link", "started", "time", "files",
+                          "watches_on_top", "frequencies", "frequencies_articles", "audited_total",
+                          "audit_misses_total"}, sorted(stats)
     told("a watcher answers ACCEPTED, DUPLICATE, REJECTED; its tap shows the hit")
 
 

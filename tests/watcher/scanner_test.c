@@ -19,13 +19,28 @@ struct stage {
     struct watchset *set;
     struct scanner *scanner;
     struct tc_arena *arena;
+    int audited, differed;
 };
+
+static void audited(void *context, const struct article *article)
+{
+    (void)article;
+    ((struct stage *)context)->audited++;
+}
+
+static void differed(void *context, const struct article *article, enum audit_fault fault,
+                     const struct watch *watch)
+{
+    (void)article, (void)fault, (void)watch;
+    ((struct stage *)context)->differed++;
+}
 
 static int make(void **state)
 {
     struct stage *stage = calloc(1, sizeof *stage);
     scratch_make(&stage->scratch);
-    stage->scanner = scanner_new(&text, true);
+    stage->scanner = scanner_new(&(struct scanner_settings){
+        .text = text, .audit = 1, .audited = audited, .differed = differed, .context = stage});
     stage->arena = tc_arena_new();
     *state = stage;
     return 0;
@@ -34,7 +49,7 @@ static int make(void **state)
 static int clean(void **state)
 {
     struct stage *stage = *state;
-    assert_int_equal(scanner_disagreements(stage->scanner), 0);
+    assert_int_equal(stage->differed, 0);
     scanner_free(stage->scanner);
     watchset_free(stage->set);
     tc_arena_free(stage->arena);
@@ -52,7 +67,7 @@ static void load(struct stage *stage, size_t count)
     for (size_t i = 0; i < count; i++)
         tc_buf_addf(&lines, "{\"namespace\":\"demo\",\"name\":\"w%zu\",\"match\":\"storm\"}\n", i);
     tc_str path = tc_str_of(scratch_text(&stage->scratch, "w.jsonl", lines.ptr));
-    if (watchset_load(&path, 1, &text, NULL, TC_STR(""), diags, &stage->set, &err) != TC_OK)
+    if (watchset_load(&path, 1, &text, NULL, TC_STR(""), NULL, diags, &stage->set, &err) != TC_OK)
         fail_msg("%s", err.text);
     tc_buf_done(&lines);
     tc_diags_free(diags);
@@ -61,8 +76,8 @@ static void load(struct stage *stage, size_t count)
 static struct job *scan(struct stage *stage, struct article *article)
 {
     struct job *job = job_new(article);
-    struct matcher *matcher = stage->set ? watchset_matcher(stage->set) : NULL;
-    job->matcher = matcher ? matcher_hold(matcher) : NULL;
+    struct layers *layers = stage->set ? watchset_layers(stage->set) : NULL;
+    job->layers = layers ? layers_hold(layers) : NULL;
     scanner_run(stage->scanner, job);
     return job;
 }
@@ -136,6 +151,7 @@ static void bytes_that_are_no_text_are_repaired_in_hits(void **state)
     load(stage, 1);
     struct job *job = scan(stage, article_of("{\"id\":\"a\"}", TC_STR("A \xff storm \xc3( here.")));
     assert_int_equal(job->hits, 1);
+    assert_int_equal(stage->audited, 1);
     assert_int_equal(check_frames(stage, job), 1);
     end(job);
 }

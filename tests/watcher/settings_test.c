@@ -98,16 +98,18 @@ static void paths_count_from_the_folder_of_the_file(void **state)
 static void a_named_watcher_has_sockets_and_state_of_its_own(void **state)
 {
     struct bench *bench = *state;
-    assert_int_equal(read_text(bench, "name: second\nthreads: 3\naudit: true\nlog: debug\n"
-                                      "max_article_bytes: 64KiB\nmax_outbox_articles: 10\n"),
-                     TC_OK);
+    assert_int_equal(
+        read_text(bench, "name: second\nthreads: 3\naudit: 100\nwatch_files: true\nlog: debug\n"
+                         "max_article_bytes: 64KiB\nmax_outbox_articles: 10\n"),
+        TC_OK);
     const struct settings *settings = bench->settings;
     expect_str(settings->tap, "ipc:///run/here/second-tap.sock");
     expect_str(settings->sources[0].endpoint, "ipc:///run/here/second-intake.sock");
     expect_str(settings->broker, "ipc:///run/here/fetch.sock");
     expect_str(settings->state, "/var/there/tocsin/second");
     assert_int_equal(settings->threads, 3);
-    assert_true(settings->audit);
+    assert_int_equal(settings->audit, 100);
+    assert_true(settings->watch_files);
     assert_int_equal(settings->max_article_bytes, 64 * 1024);
     assert_int_equal(settings->max_outbox_articles, 10);
     assert_int_equal(settings->log, TC_DEBUG);

@@ -51,8 +51,8 @@ static int load(struct stage *stage)
     size_t count = scratch_has(&stage->scratch, "w.yaml") ? 2 : 1;
     tc_diags_free(stage->diags);
     stage->diags = tc_diags_new();
-    int code = watchset_load(globs, count, &text, stage->set, tc_str_of(stage->kept), stage->diags,
-                             &next, &stage->err);
+    int code = watchset_load(globs, count, &text, stage->set, tc_str_of(stage->kept), NULL,
+                             stage->diags, &next, &stage->err);
     if (code == TC_OK) {
         watchset_free(stage->set);
         stage->set = next;
@@ -132,11 +132,19 @@ static void an_older_version_gives_way_to_what_has_its_watch_now(void **state)
 
 // ---- remembered over restarts -----------------------------------------------------------
 
+static int remember_one(struct stage *stage, size_t index)
+{
+    struct watchset_memo *memo = watchset_memo_new(stage->set, index, tc_str_of(stage->kept));
+    int code = memo ? watchset_memo_write(memo, &stage->err) : TC_OK;
+    watchset_memo_free(memo);
+    return code;
+}
+
 static int remember_all(struct stage *stage)
 {
     int code = TC_OK;
     for (size_t i = 0; i < watchset_count(stage->set) && code == TC_OK; i++)
-        code = watchset_remember(stage->set, i, tc_str_of(stage->kept), &stage->err);
+        code = remember_one(stage, i);
     return code;
 }
 
@@ -199,11 +207,11 @@ static void a_failed_test_and_a_broken_list_count_as_well(void **state)
     put(stage, "lists/words.yaml", WORDS("gale, storm"));
     assert_int_equal(load(stage), TC_OK);
     assert_int_equal(watchset_stale(stage->set), 0);
-    struct tc_id newer = matcher_watch(watchset_matcher(stage->set), 0)->hash;
+    struct tc_id newer = layers_watch(watchset_layers(stage->set), 0)->hash;
     restart(stage); // the newer list is remembered now
     put(stage, "w.yaml", "nonsense");
     assert_int_equal(load(stage), TC_OK);
-    assert_true(tc_id_eq(newer, matcher_watch(watchset_matcher(stage->set), 0)->hash));
+    assert_true(tc_id_eq(newer, layers_watch(watchset_layers(stage->set), 0)->hash));
 }
 
 static void a_file_that_changes_while_it_is_copied_is_not_remembered(void **state)
@@ -219,8 +227,8 @@ static void a_file_that_changes_while_it_is_copied_is_not_remembered(void **stat
     watchset_free(stage->set);
     stage->set = NULL;
     assert_int_equal(load(stage), TC_OK);
-    struct matcher *matcher = watchset_matcher(stage->set);
-    assert_true(tc_str_eq(matcher_watch(matcher, 0)->name, TC_STR("demo/one")));
+    struct layers *layers = watchset_layers(stage->set);
+    assert_true(tc_str_eq(layers_watch(layers, 0)->name, TC_STR("demo/one")));
 }
 
 static void a_pattern_that_names_nothing_is_a_warning(void **state)
@@ -228,19 +236,19 @@ static void a_pattern_that_names_nothing_is_a_warning(void **state)
     struct stage *stage = *state;
     assert_int_equal(load(stage), TC_OK);
     assert_int_equal(tc_diags_warnings(stage->diags), 1);
-    assert_null(watchset_matcher(stage->set));
+    assert_null(watchset_layers(stage->set));
 }
 
-static void a_matcher_lives_on_while_it_is_held(void **state)
+static void layers_live_on_while_they_are_held(void **state)
 {
     struct stage *stage = *state;
     put(stage, "a.jsonl", ONE("one"));
     assert_int_equal(load(stage), TC_OK);
-    struct matcher *held = matcher_hold(watchset_matcher(stage->set));
+    struct layers *held = layers_hold(watchset_layers(stage->set));
     put(stage, "a.jsonl", ONE("two"));
     assert_int_equal(load(stage), TC_OK);
-    assert_true(tc_str_eq(matcher_watch(held, 0)->name, TC_STR("demo/one")));
-    matcher_drop(held);
+    assert_true(tc_str_eq(layers_watch(held, 0)->name, TC_STR("demo/one")));
+    layers_drop(held);
 }
 
 #define WATCHSET_TEST(name) cmocka_unit_test_setup_teardown(name, make, clean)
@@ -256,7 +264,7 @@ int main(void)
         WATCHSET_TEST(a_failed_test_and_a_broken_list_count_as_well),
         WATCHSET_TEST(a_file_that_changes_while_it_is_copied_is_not_remembered),
         WATCHSET_TEST(a_pattern_that_names_nothing_is_a_warning),
-        WATCHSET_TEST(a_matcher_lives_on_while_it_is_held),
+        WATCHSET_TEST(layers_live_on_while_they_are_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

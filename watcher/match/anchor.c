@@ -132,7 +132,8 @@ static void factors_of(struct anchors *anchors, uint32_t number)
     case PLAN_FIELD:
     case PLAN_NOT:
     case PLAN_META: break;
-    case PLAN_WORD: single(anchors, node->first); break;
+    case PLAN_WORD:
+    case PLAN_REGEX: single(anchors, node->first); break;
     case PLAN_PHRASE:
     case PLAN_SLOPPY:
     case PLAN_WINDOW:
@@ -219,6 +220,7 @@ static bool needs_words(const struct plan *plan, uint32_t number)
     uint32_t need = 0;
     switch ((enum plan_op)core->op) {
     case PLAN_WORD:
+    case PLAN_REGEX:
     case PLAN_PHRASE:
     case PLAN_SLOPPY:
     case PLAN_WINDOW:

@@ -134,6 +134,7 @@ void eval_collect(struct eval *eval, uint32_t number, struct range range)
     case PLAN_ALWAYS:
     case PLAN_NOT: return;
     case PLAN_WORD:
+    case PLAN_REGEX:
     case PLAN_PHRASE:
     case PLAN_SLOPPY:
     case PLAN_WINDOW: collect_leaf(eval, number, range); return;

@@ -26,7 +26,17 @@ struct counts {
 
 void counts_init(struct counts *counts);
 void counts_done(struct counts *counts);
+struct counts *counts_new(void);         // on the heap
+void counts_free(struct counts *counts); // NULL is fine
 void counts_add(struct counts *counts, const struct text *text);
+
+// Adds what was counted elsewhere. counts_halve() halves all counts and drops the words that have none left.
+void counts_merge(struct counts *counts, const struct counts *more);
+void counts_halve(struct counts *counts);
+
+// Word number `index` of counted[]; views the counts. counts_put() adds a word with its number of texts.
+tc_str counts_word(const struct counts *counts, uint32_t index);
+void counts_put(struct counts *counts, tc_str word, uint32_t texts);
 
 // The share of texts that hold a folded word: more than 0 also for one never met.
 float counts_share(const struct counts *counts, tc_str folded);

@@ -112,6 +112,11 @@ uint32_t dict_find(const struct dict *dict, tc_str word)
     return entry == DICT_NONE ? DICT_NONE : dict->entries[entry].value;
 }
 
+tc_str dict_word(const struct dict *dict, uint32_t entry)
+{
+    return (tc_str){dict->bytes + dict->entries[entry].at, dict->entries[entry].len};
+}
+
 static void place(struct dict *dict, uint64_t hash, uint32_t entry)
 {
     for (uint32_t at = (uint32_t)hash & dict->bucket_mask;; at = (at + 1) & dict->bucket_mask) {
@@ -130,8 +135,7 @@ static void double_buckets(struct dict *dict)
 {
     make_buckets(dict, 2 * ((size_t)dict->bucket_mask + 1));
     for (uint32_t i = 0; i < dict->count; i++) {
-        tc_str word = {dict->bytes + dict->entries[i].at, dict->entries[i].len};
-        place(dict, hash_of(word, dict->key), i);
+        place(dict, hash_of(dict_word(dict, i), dict->key), i);
     }
 }
 

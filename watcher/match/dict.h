@@ -37,6 +37,9 @@ void dict_clear(struct dict *dict); // keeps the memory
 // The value of a word, DICT_NONE when it is not there.
 uint32_t dict_find(const struct dict *dict, tc_str word);
 
+// The word that was added as number `entry`, from 0; views the dict until the next dict_add.
+tc_str dict_word(const struct dict *dict, uint32_t entry);
+
 // Where the value of a word stands, DICT_NONE when it is new. Valid until the next dict_add.
 uint32_t *dict_add(struct dict *dict, tc_str word);
 

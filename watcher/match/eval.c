@@ -3,6 +3,7 @@
 #include "common/mem.h"
 #include "watcher/match/field.h"
 #include "watcher/match/phrase.h"
+#include "watcher/match/running.h"
 #include "watcher/match/sloppy.h"
 
 #include <stdlib.h>
@@ -143,6 +144,20 @@ struct near eval_near(const struct eval *eval, const struct plan_node *node)
     };
 }
 
+static void spans_of_expression(struct eval *eval, const struct plan_node *node, struct range range,
+                                struct spans *out)
+{
+    const struct query_node *query = node->source;
+    const struct span *at;
+    if (!view_has(eval->view, node->first))
+        return;
+    size_t count = running_find(eval->view->running, node->number, query->expression, &at);
+    for (size_t i = 0; i < count; i++) {
+        if (at[i].first >= range.from && at[i].last < range.to)
+            near_add(out, at[i]);
+    }
+}
+
 static void spans_of_both(struct eval *eval, const struct plan_node *node, struct range range,
                           struct spans *out)
 {
@@ -241,6 +256,7 @@ void eval_spans(struct eval *eval, uint32_t number, struct range range, struct s
     case PLAN_META: return;
     case PLAN_SLOPPY: sloppy_spans(eval, node, range, out, false); return;
     case PLAN_WORD: phrase_word(eval, node->first, range, out); return;
+    case PLAN_REGEX: spans_of_expression(eval, node, range, out); return;
     case PLAN_PHRASE: phrase_spans(eval, node, range, out, false); return;
     case PLAN_WINDOW: phrase_window(eval, node, range, out); return;
     case PLAN_OR: spans_of_union(eval, node, range, out); return;
@@ -277,6 +293,14 @@ static bool holds_somewhere(struct eval *eval, uint32_t number, struct range ran
     bool any = spans->count > 0;
     eval_return(eval, spans);
     return any;
+}
+
+static bool holds_expression(struct eval *eval, uint32_t number, struct range range)
+{
+    if (!view_has(eval->view, node_at(eval, number)->first))
+        return false;
+    return (range.from == 0 && range.to == eval->view->segment->word_count) ||
+           holds_somewhere(eval, number, range);
 }
 
 static bool holds_phrase(struct eval *eval, const struct plan_node *node, struct range range)
@@ -383,6 +407,7 @@ bool eval_holds(struct eval *eval, uint32_t number, struct range range)
     case PLAN_LUCENE:
         return eval->view->segment->number == 0 && holds_on_page(eval, only_kid(eval, node));
     case PLAN_WORD: return view_within(eval->view, node->first, range);
+    case PLAN_REGEX: return holds_expression(eval, number, range);
     case PLAN_PHRASE: return holds_phrase(eval, node, range);
     case PLAN_AND: return holds_some(eval, node, node->count, range);
     case PLAN_OR: return holds_some(eval, node, 1, range);

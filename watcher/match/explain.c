@@ -1,5 +1,6 @@
 #include "watcher/match/nearby.h"
 #include "watcher/match/phrase.h"
+#include "watcher/match/running.h"
 #include "watcher/match/scan_body.h"
 
 #include "common/utf8.h"
@@ -119,6 +120,24 @@ static const char *missed_phrase(struct explain *explain, const struct plan_node
                : "its words are there, but not all of them side by side";
 }
 
+static const char *missed_expression(struct explain *explain, const struct plan_node *node,
+                                     const struct query_node *query, struct range range)
+{
+    struct view *view = explain->eval->view;
+    struct expression_wrong wrong;
+    const struct span *spans;
+    if (view_has(view, node->first))
+        return is_whole(explain, range) ? NULL : "it is elsewhere in the text";
+    if (query->fold_case)
+        return "it matches nothing";
+    const struct expression *folded = expression_read(query->text, true, explain->arena, &wrong);
+    if (!folded || !running_find_other(view->running, folded, &spans))
+        return "it matches nothing";
+    tc_str other = scan_match(view, spans[0], explain->arena).words;
+    return note(explain, "upper and lower case differ: \"%.*s\" is there, which /.../i would match",
+                TC_ARG(other));
+}
+
 static const char *missed_near(struct explain *explain, const struct plan_node *node,
                                struct range range)
 {
@@ -222,6 +241,7 @@ static const char *missed(struct explain *explain, const struct plan_node *node,
         if (view_has(explain->eval->view, node->first) && !is_whole(explain, range))
             return "it is elsewhere in the text";
         return missed_word(explain, query, 0);
+    case PLAN_REGEX: return missed_expression(explain, node, query, range);
     case PLAN_PHRASE:
     case PLAN_WINDOW: return missed_phrase(explain, node, query);
     case PLAN_NEAR:
@@ -410,7 +430,7 @@ void scan_explain(struct scan *scan, const struct matcher *matcher, const struct
                   uint32_t segment, uint32_t number,
                   void (*tell)(void *context, const struct scan_why *why), void *context)
 {
-    const struct watch *watch = &matcher->watches[number];
+    const struct watch *watch = matcher->watches[number];
     double score;
     scan_show(scan, matcher, text, segment);
     scan_watch_holds(scan, matcher, number, &score);

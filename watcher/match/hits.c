@@ -15,7 +15,7 @@ static void collect(struct scan *scan, const struct matcher *matcher, uint32_t w
     if (planned->root != PLAN_NONE)
         eval_collect(&scan->eval, planned->root, whole);
     for (uint32_t i = 0; i < planned->count; i++) {
-        if (matcher->watches[watch].terms[i].weight > 0)
+        if (matcher->watches[watch]->terms[i].weight > 0)
             eval_collect(&scan->eval, scan->eval.plan->kids[planned->first + i], whole);
     }
 }
@@ -113,7 +113,7 @@ static tc_str excerpt_of(struct scan *scan, const struct tc_match *matches, size
 void scan_hit_fill(struct scan *scan, const struct matcher *matcher, const struct text *text,
                    const struct scan_hit *found, struct tc_hit *out)
 {
-    const struct watch *watch = &matcher->watches[found->watch];
+    const struct watch *watch = matcher->watches[found->watch];
     const struct article *article = text->article;
     scan_show(scan, matcher, text, found->segment);
     collect(scan, matcher, found->watch);

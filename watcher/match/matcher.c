@@ -18,7 +18,7 @@ static void keep_plan(struct matcher *matcher, uint32_t number, const struct pla
 static int add_watches(struct matcher *matcher, struct index_builder *builder, struct tc_err *err)
 {
     for (uint32_t i = 0; i < matcher->count; i++) {
-        const struct watch *watch = &matcher->watches[i];
+        const struct watch *watch = matcher->watches[i];
         struct plan_mark mark = plan_mark(&matcher->plan);
         struct plan_watch planned;
         if (!plan_watch(&matcher->plan, watch, &planned))
@@ -31,7 +31,7 @@ static int add_watches(struct matcher *matcher, struct index_builder *builder, s
     return TC_OK;
 }
 
-static int compile(struct matcher *matcher, struct tc_err *err)
+static int compile(struct matcher *matcher, const struct matcher *before, struct tc_err *err)
 {
     struct index_builder builder;
     index_begin(&builder, &matcher->plan);
@@ -39,15 +39,18 @@ static int compile(struct matcher *matcher, struct tc_err *err)
     uint32_t *map = terms_seal(&matcher->terms);
     matcher->index = index_end(&builder, map, matcher->terms.count);
     plan_seal(&matcher->plan, map);
-    free(map);
     if (code == TC_OK && !matcher->index)
         code = tc_fail(err, TC_EFULL, "the watches are too large together");
+    if (code == TC_OK)
+        code = expressions_seal(&matcher->terms.expressions, map,
+                                before ? &before->terms.expressions : NULL, err);
+    free(map);
     return code;
 }
 
-int matcher_new_counted(const struct watch *watches, size_t count, const struct counts *counts,
-                        void (*owner_drop)(void *), void *owner, struct matcher **out,
-                        struct tc_err *err)
+int matcher_new_of(const struct watch *const *watches, size_t count, const struct counts *counts,
+                   const struct matcher *before, void (*owner_drop)(void *), void *owner,
+                   struct matcher **out, struct tc_err *err)
 {
     struct matcher *matcher = tc_new(sizeof *matcher);
     uint64_t seed;
@@ -62,7 +65,7 @@ int matcher_new_counted(const struct watch *watches, size_t count, const struct 
     atomic_init(&matcher->held, 1);
     terms_init(&matcher->terms, seed, counts);
     plan_init(&matcher->plan, &matcher->terms);
-    int code = compile(matcher, err);
+    int code = compile(matcher, before, err);
     if (code != TC_OK) {
         matcher_drop(matcher);
         return code;
@@ -73,10 +76,40 @@ int matcher_new_counted(const struct watch *watches, size_t count, const struct 
     return TC_OK;
 }
 
+// As matcher_new_of, with watches side by side.
+static int make(const struct watch *watches, size_t count, const struct counts *counts,
+                const struct matcher *before, void (*owner_drop)(void *), void *owner,
+                struct matcher **out, struct tc_err *err)
+{
+    const struct watch **list = tc_new((count + 1) * sizeof(const struct watch *));
+    for (size_t i = 0; i < count; i++)
+        list[i] = &watches[i];
+    int code = matcher_new_of(list, count, counts, before, owner_drop, owner, out, err);
+    if (code == TC_OK)
+        (*out)->own = list;
+    else
+        free(list);
+    return code;
+}
+
 int matcher_new(const struct watch *watches, size_t count, void (*owner_drop)(void *), void *owner,
                 struct matcher **out, struct tc_err *err)
 {
-    return matcher_new_counted(watches, count, NULL, owner_drop, owner, out, err);
+    return make(watches, count, NULL, NULL, owner_drop, owner, out, err);
+}
+
+int matcher_new_counted(const struct watch *watches, size_t count, const struct counts *counts,
+                        void (*owner_drop)(void *), void *owner, struct matcher **out,
+                        struct tc_err *err)
+{
+    return make(watches, count, counts, NULL, owner_drop, owner, out, err);
+}
+
+int matcher_new_after(const struct watch *watches, size_t count, const struct matcher *before,
+                      void (*owner_drop)(void *), void *owner, struct matcher **out,
+                      struct tc_err *err)
+{
+    return make(watches, count, NULL, before, owner_drop, owner, out, err);
 }
 
 struct matcher *matcher_hold(struct matcher *matcher)
@@ -93,6 +126,7 @@ void matcher_drop(struct matcher *matcher)
     terms_done(&matcher->terms);
     index_free(matcher->index);
     free(matcher->kept);
+    free(matcher->own);
     if (matcher->owner_drop)
         matcher->owner_drop(matcher->owner);
     free(matcher);
@@ -105,7 +139,7 @@ size_t matcher_count(const struct matcher *matcher)
 
 const struct watch *matcher_watch(const struct matcher *matcher, size_t index)
 {
-    return &matcher->watches[index];
+    return matcher->watches[index];
 }
 
 const struct plan_watch *matcher_kept(const struct matcher *matcher, uint32_t watch)

@@ -16,6 +16,7 @@ struct matcher;
 // Compiles. The watches (and all they view) are borrowed until the matcher is gone: `owner_drop` is
 // called with `owner` then (NULL for none). Gives *out, held once.
 //   TC_EINVAL  a watch cannot be compiled (names it and says why)
+//   TC_EFULL   too many watches, or regular expressions
 int matcher_new(const struct watch *watches, size_t count, void (*owner_drop)(void *), void *owner,
                 struct matcher **out, struct tc_err *err);
 
@@ -25,6 +26,16 @@ struct counts;
 int matcher_new_counted(const struct watch *watches, size_t count, const struct counts *counts,
                         void (*owner_drop)(void *), void *owner, struct matcher **out,
                         struct tc_err *err);
+
+// The same, taking over from `before` (NULL for none) what is compiled already of regular expressions.
+int matcher_new_after(const struct watch *watches, size_t count, const struct matcher *before,
+                      void (*owner_drop)(void *), void *owner, struct matcher **out,
+                      struct tc_err *err);
+
+// All of that with the watches where they are: the array is borrowed like them. `counts` may be NULL.
+int matcher_new_of(const struct watch *const *watches, size_t count, const struct counts *counts,
+                   const struct matcher *before, void (*owner_drop)(void *), void *owner,
+                   struct matcher **out, struct tc_err *err);
 
 struct matcher *matcher_hold(struct matcher *matcher); // gives a reference
 void matcher_drop(struct matcher *matcher);            // NULL is fine

@@ -13,7 +13,8 @@ struct kept_watch { // sorted by number
 };
 
 struct matcher {
-    const struct watch *watches; // borrowed; owner_drop(owner) lets them go
+    const struct watch *const *watches; // borrowed; owner_drop(owner) lets them go
+    const struct watch **own;           // the array, when it is ours
     size_t count;
     struct terms terms;
     struct plan plan; // of the watches that need the general evaluator

@@ -79,6 +79,13 @@ static uint32_t build_words(struct plan *plan, const struct query_node *node)
     return add_node(plan, made);
 }
 
+static uint32_t build_expression(struct plan *plan, const struct query_node *node)
+{
+    struct plan_node made = {.op = PLAN_REGEX, .source = node};
+    made.first = terms_of_expression(plan->terms, node->expression, &made.number);
+    return add_node(plan, made);
+}
+
 static uint32_t build_list(struct plan *plan, const struct query_node *node)
 {
     const struct query_list *list = node->list;
@@ -183,6 +190,7 @@ static uint32_t build(struct plan *plan, const struct query_node *node)
     case QUERY_FIELD:
         made = add_node(plan, (struct plan_node){.op = PLAN_FIELD, .source = node});
         break;
+    case QUERY_REGEX: made = build_expression(plan, node); break;
     case QUERY_META: made = add_meta(plan, node->meta, node->text, node); break;
     default: made = build_parent(plan, node); break;
     }
@@ -290,7 +298,7 @@ void plan_seal(struct plan *plan, const uint32_t *map)
     for (size_t i = 0; i < plan->word_count; i++)
         plan->words[i] = map[plan->words[i]];
     for (size_t i = 0; i < plan->node_count; i++) {
-        if (plan->nodes[i].op == PLAN_WORD)
+        if (plan_is_term(&plan->nodes[i]))
             plan->nodes[i].first = map[plan->nodes[i].first];
     }
     plan->nodes = tc_grow(plan->nodes, plan->node_count, sizeof *plan->nodes);
@@ -322,12 +330,12 @@ const struct plan_node *plan_core(const struct plan *plan, uint32_t number)
 
 bool plan_only_words(const struct plan *plan, const struct plan_node *core)
 {
-    if (core->op == PLAN_WORD)
+    if (plan_is_term(core))
         return true;
     if (core->op != PLAN_OR)
         return false;
     for (uint32_t i = 0; i < core->count; i++) {
-        if (plan_core(plan, plan_kids(plan, core)[i])->op != PLAN_WORD)
+        if (!plan_is_term(plan_core(plan, plan_kids(plan, core)[i])))
             return false;
     }
     return true;

@@ -19,10 +19,11 @@
 enum { PLAN_NONE = UINT32_MAX, PLAN_DEPTH = 256 };
 
 enum plan_op {
-    PLAN_NEVER,  // holds nowhere: a regular expression (refused when read), an entry without words
+    PLAN_NEVER,  // holds nowhere: an entry without words
     PLAN_ALWAYS, // every text
     PLAN_FIELD,  // source = a QUERY_FIELD node
     PLAN_WORD,   // first = term
+    PLAN_REGEX,  // first = term, number = that of the expression
     PLAN_PHRASE, // words[first..]: terms at neighbouring positions
     PLAN_SLOPPY, // the same, moved `number` places in all (dialect lucene)
     PLAN_WINDOW, // the same, any order, at most `number` other words between
@@ -121,7 +122,13 @@ static inline const uint32_t *plan_kids(const struct plan *plan, const struct pl
 // around their child.
 const struct plan_node *plan_core(const struct plan *plan, uint32_t node);
 
-// Whether it holds where one of some words stands, and no more to it: a word or an OR of words.
+// Whether it is a term, which holds wherever the bit of the term is set: `first`.
+static inline bool plan_is_term(const struct plan_node *core)
+{
+    return core->op == PLAN_WORD || core->op == PLAN_REGEX;
+}
+
+// Whether it holds where one of some terms stands, and no more to it: a term or an OR of terms.
 bool plan_only_words(const struct plan *plan, const struct plan_node *core);
 
 #endif

@@ -190,6 +190,7 @@ static void write_clause(struct program_writer *writer, const struct plan_node *
     bool written = true;
     switch ((enum plan_op)core->op) {
     case PLAN_WORD:
+    case PLAN_REGEX:
         put_header(writer, negated ? PROGRAM_NONE : PROGRAM_ALL, false, 1);
         put_term(writer, core->first);
         break;
@@ -221,7 +222,7 @@ static void write_single_words(struct program_writer *writer, const struct ancho
     for (size_t i = 0; i < anchors->clause_count; i++) {
         const struct clause *clause = &anchors->clauses[i];
         const struct plan_node *core = &writer->plan->nodes[clause->node];
-        if (core->op != PLAN_WORD || clause->negated != negated || clause->proven)
+        if (!plan_is_term(core) || clause->negated != negated || clause->proven)
             continue;
         writer->scope = clause->scope;
         put_term(writer, core->first);
@@ -244,7 +245,7 @@ static void write_others(struct program_writer *writer, const struct anchors *an
         const struct clause *clause = &anchors->clauses[i];
         const struct plan_node *core = &writer->plan->nodes[clause->node];
         writer->scope = clause->scope;
-        if (core->op != PLAN_WORD && is_slow(core) == slow && !clause->proven)
+        if (!plan_is_term(core) && is_slow(core) == slow && !clause->proven)
             write_clause(writer, core, clause->negated);
     }
 }

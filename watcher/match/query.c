@@ -10,6 +10,7 @@
 
 #include "common/buf.h"
 #include "common/mem.h"
+#include "watcher/match/expression.h"
 #include "watcher/match/query_leaf.h"
 #include "watcher/match/query_lex.h"
 
@@ -174,10 +175,19 @@ static struct query_node *read_regex(struct reader *reader)
     struct query_token token = reader->now;
     advance(reader);
     struct query_node *node = node_at(reader, QUERY_REGEX, 0, token.from, token.to);
+    struct expression_wrong wrong;
+    size_t text_from = (size_t)(token.text.ptr - reader->lexer.text.ptr);
     node->text = tc_arena_str(reader->arena, token.text);
     node->fold_case = token.fold_case;
-    query_wrong(&reader->lexer, token.from, token.to, "E0117", "use words with wildcards: gpt*",
-                "regular expressions are not matched in this version");
+    node->expression = expression_read(node->text, token.fold_case, reader->arena, &wrong);
+    if (!node->expression)
+        query_wrong(&reader->lexer, text_from + wrong.from, text_from + wrong.to, "E0117",
+                    wrong.help, "%s", wrong.message);
+    if (reader->now.kind == TOKEN_WORD && reader->now.from == token.to) {
+        query_wrong(&reader->lexer, reader->now.from, reader->now.to, "E0101",
+                    "any case: /gpt-?4/i", "only i may stand directly behind an expression");
+        advance(reader);
+    }
     return node;
 }
 

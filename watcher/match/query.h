@@ -23,7 +23,7 @@ enum {
 
 enum query_op {
     QUERY_WORDS,     // one word or phrase: `words`; slop
-    QUERY_REGEX,     // text, fold_case
+    QUERY_REGEX,     // text, fold_case, expression
     QUERY_LIST,      // @name: `list`
     QUERY_AND,       // children; NOT children stand directly inside
     QUERY_OR,        // children
@@ -69,6 +69,7 @@ enum query_meta {
     QUERY_META_COUNTRY, // in `where` only
 };
 
+struct expression;
 struct word_test;
 
 struct query_word {
@@ -95,6 +96,7 @@ struct query_node {
     int slop;          // "..."~n; -1 when none
     bool lucene;       // of dialect lucene: paragraphs end no phrase, slop counts moves of words
     bool fold_case;    // /.../i
+    const struct expression *expression; // REGEX: what it means
     enum query_meta meta;
     enum query_field field;
     const struct query_list *list;

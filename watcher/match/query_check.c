@@ -273,6 +273,8 @@ static bool covers(const struct query_node *other, const struct query_node *node
     }
     if (other->op == QUERY_LIST && node->op == QUERY_LIST)
         return other->list == node->list;
+    if (other->op == QUERY_REGEX && node->op == QUERY_REGEX)
+        return other->fold_case == node->fold_case && tc_str_eq(other->text, node->text);
     if (other->op != QUERY_WORDS || node->op != QUERY_WORDS)
         return false;
     return same_words(other, node) || is_part(other, node);

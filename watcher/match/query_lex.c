@@ -665,9 +665,29 @@ static struct query_token only_token(tc_str text, bool *alone)
     return token;
 }
 
+// Whether it is small letters of ASCII alone and no operator of anybody: most words are, and need no lexer.
+static bool is_common_word(tc_str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < 'a' || text.ptr[i] > 'z')
+            return false;
+    }
+    for (size_t i = 0; i < KEYWORDS; i++) {
+        if (same_letters(text, keywords[i].word))
+            return false;
+    }
+    for (size_t i = 0; i < FOREIGNS; i++) {
+        if (same_letters(text, foreigns[i].word))
+            return false;
+    }
+    return text.len > 0;
+}
+
 bool query_is_plain_word(tc_str text)
 {
     bool alone;
+    if (is_common_word(text))
+        return true;
     struct query_token token = only_token(text, &alone);
     return alone && token.kind == TOKEN_WORD && token.tilde == QUERY_NO_TILDE &&
            word_end(text, 0) == text.len && !keyword_of(text);
@@ -676,6 +696,8 @@ bool query_is_plain_word(tc_str text)
 bool query_is_operator(tc_str text)
 {
     bool alone;
+    if (is_common_word(text))
+        return false;
     struct query_token token = only_token(text, &alone);
     return alone && token.kind >= TOKEN_AND && token.kind <= TOKEN_PARAGRAPH && text.ptr[0] != '-';
 }

@@ -2,6 +2,7 @@
 
 #include "common/mem.h"
 #include "watcher/match/run.h"
+#include "watcher/match/running.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ void scan_free(struct scan *scan)
     view_done(&scan->page);
     memo_done(&scan->folded);
     memo_done(&scan->surface);
+    expressions_scratch_done(&scan->expressions);
     plan_done(&scan->desk);
     eval_done(&scan->eval);
     free(scan->whole.words);
@@ -85,6 +87,7 @@ static void use_matcher(struct scan *scan, const struct matcher *matcher)
         view_use(&scan->page, &matcher->terms);
     memo_use(&scan->folded, &terms->folded, &terms->words, terms->folded_patterns, terms->count);
     memo_use(&scan->surface, &terms->surface, &terms->words, terms->surface_patterns, terms->count);
+    expressions_use(&scan->expressions, &matcher->terms.expressions);
     make_watch_room(scan, matcher);
 }
 
@@ -148,6 +151,49 @@ static const struct text_segment *whole_page(struct scan_page *page, const struc
     return &page->segment;
 }
 
+// The terms of an expression that count in the title or the body only: a match lies in one of them.
+static void see_scoped(struct view *view, uint32_t number, const struct expression *expression,
+                       uint32_t term)
+{
+    const struct terms *terms = view->terms;
+    const struct span *spans;
+    if (!terms->scoped_room ||
+        (!terms->scoped[TERMS_TITLE][term] && !terms->scoped[TERMS_BODY][term]))
+        return;
+    size_t count = running_find(view->running, number, expression, &spans);
+    for (size_t i = 0; i < count; i++) {
+        bool body = spans[i].first >= view->segment->title_words;
+        uint32_t scoped = terms->scoped[body ? TERMS_BODY : TERMS_TITLE][term];
+        if (scoped != TERM_NONE)
+            view_add(view, scoped);
+    }
+}
+
+// Adds the regular expressions that match to a view that has been filled: those that vectorscan finds, and
+// where its filter lets through more than the expression, when this is really there.
+static void see_expressions(struct scan *scan, const struct matcher *matcher, struct view *view)
+{
+    const struct expressions *set = &matcher->terms.expressions;
+    const struct span *spans;
+    if (!set->count)
+        return;
+    if (!view->running)
+        view->running = running_new();
+    running_fill(view->running, view->text, view->segment, set->count);
+    if (!scan->one_by_one)
+        expressions_scan(set, &scan->expressions, running_text(view->running));
+    size_t count = scan->one_by_one ? set->count : scan->expressions.count;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t number = scan->one_by_one ? (uint32_t)i : scan->expressions.found[i];
+        const struct expression *expression = set->list[number];
+        bool sure = expression->exact && !scan->one_by_one;
+        if (!sure && !running_find(view->running, number, expression, &spans))
+            continue;
+        view_add(view, set->terms[number]);
+        see_scoped(view, number, expression, set->terms[number]);
+    }
+}
+
 static void begin_text(struct scan *scan, const struct matcher *matcher, const struct text *text)
 {
     use_matcher(scan, matcher);
@@ -158,6 +204,7 @@ static void begin_text(struct scan *scan, const struct matcher *matcher, const s
     scan->eval.page = &scan->segment;
     if (matcher->plan.has_pages && text->segment_count > 1) {
         view_fill(&scan->page, &scan->folded, &scan->surface, text, whole_page(&scan->whole, text));
+        see_expressions(scan, matcher, &scan->page);
         scan->eval.page = &scan->page;
     }
 }
@@ -171,6 +218,7 @@ void scan_show(struct scan *scan, const struct matcher *matcher, const struct te
     if (scan->number == segment)
         return;
     view_fill(&scan->segment, &scan->folded, &scan->surface, text, &text->segments[segment]);
+    see_expressions(scan, matcher, &scan->segment);
     scan->number = segment;
 }
 
@@ -219,7 +267,7 @@ const struct plan_watch *scan_planned(struct scan *scan, const struct matcher *m
     // Sealed terms are only looked up.
     scan->desk.terms = (struct terms *)(uintptr_t)&matcher->terms;
     plan_clear(&scan->desk);
-    plan_watch(&scan->desk, &matcher->watches[watch], &scan->on_desk);
+    plan_watch(&scan->desk, matcher->watches[watch], &scan->on_desk);
     scan->eval.plan = &scan->desk;
     return &scan->on_desk;
 }
@@ -234,7 +282,7 @@ static bool where_holds(struct scan *scan, const struct plan_watch *planned,
 
 bool scan_where_holds(struct scan *scan, const struct matcher *matcher, uint32_t watch)
 {
-    return where_holds(scan, scan_planned(scan, matcher, watch), &matcher->watches[watch]);
+    return where_holds(scan, scan_planned(scan, matcher, watch), matcher->watches[watch]);
 }
 
 bool scan_watch_holds(struct scan *scan, const struct matcher *matcher, uint32_t number,
@@ -246,8 +294,8 @@ bool scan_watch_holds(struct scan *scan, const struct matcher *matcher, uint32_t
     if (planned->root != PLAN_NONE)
         holds = eval_holds(&scan->eval, planned->root, view_whole(&scan->segment));
     else if (planned->count)
-        holds = score_holds(scan, planned, &matcher->watches[number], score);
-    return holds && where_holds(scan, planned, &matcher->watches[number]);
+        holds = score_holds(scan, planned, matcher->watches[number], score);
+    return holds && where_holds(scan, planned, matcher->watches[number]);
 }
 
 static void add_hit(struct scan *scan, struct scan_hit hit)
@@ -490,6 +538,7 @@ size_t scan_run(struct scan *scan, const struct matcher *matcher, const struct t
 size_t scan_run_all(struct scan *scan, const struct matcher *matcher, const struct text *text,
                     const struct scan_hit **out)
 {
+    scan->one_by_one = true;
     begin_text(scan, matcher, text);
     for (uint32_t i = 0; i < text->segment_count; i++) {
         scan_show(scan, matcher, text, i);
@@ -500,6 +549,7 @@ size_t scan_run_all(struct scan *scan, const struct matcher *matcher, const stru
                 add_hit(scan, hit);
         }
     }
+    scan->one_by_one = false;
     *out = scan->hits;
     return scan->hit_count;
 }

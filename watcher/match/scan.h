@@ -25,7 +25,8 @@ struct scan_hit {
 size_t scan_run(struct scan *scan, const struct matcher *matcher, const struct text *text,
                 const struct scan_hit **out);
 
-// Every watch against every segment, without the index: what --audit compares with.
+// Every watch against every segment, without the index and without vectorscan: what --audit compares
+// with.
 size_t scan_run_all(struct scan *scan, const struct matcher *matcher, const struct text *text,
                     const struct scan_hit **out);
 

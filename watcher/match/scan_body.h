@@ -24,6 +24,8 @@ struct scan {
     struct view segment, page;
     struct scan_page whole;
     struct memo folded, surface; // what is known of words, by form
+    struct expressions_scratch expressions;
+    bool one_by_one; // expressions are looked for without vectorscan
     struct eval eval;
     const struct text *text; // what the views show; NULL: nothing
     uint32_t number;         // of the segment shown

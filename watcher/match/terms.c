@@ -13,6 +13,7 @@ void terms_init(struct terms *terms, uint64_t seed, const struct counts *counts)
     lexicon_init(&terms->folded, seed);
     lexicon_init(&terms->surface, seed);
     dict_init(&terms->patterns, seed);
+    expressions_init(&terms->expressions, seed);
     terms->folded_patterns = pattern_set_new(seed);
     terms->surface_patterns = pattern_set_new(seed);
     terms->words.keys = tc_room(NULL, 0, &terms->key_room, sizeof *terms->words.keys);
@@ -28,6 +29,7 @@ void terms_done(struct terms *terms)
     dict_done(&terms->patterns);
     pattern_set_free(terms->folded_patterns);
     pattern_set_free(terms->surface_patterns);
+    expressions_done(&terms->expressions);
     free(terms->costs);
     free(terms->plain);
     for (int scope = 0; scope < TERMS_SCOPES; scope++)
@@ -41,7 +43,7 @@ size_t terms_bytes(const struct terms *terms)
            terms->key_room * sizeof *terms->words.keys + terms->bytes_room +
            lexicon_bytes(&terms->folded) + lexicon_bytes(&terms->surface) +
            dict_bytes(&terms->patterns) + pattern_set_bytes(terms->folded_patterns) +
-           pattern_set_bytes(terms->surface_patterns);
+           pattern_set_bytes(terms->surface_patterns) + expressions_bytes(&terms->expressions);
 }
 
 // How often a word is met, guessed by its letters alone. On news that makes matching cost 1.05 to 1.3
@@ -144,6 +146,20 @@ uint32_t terms_of(struct terms *terms, const struct query_word *word, bool exact
     if (word->wild || word->edits)
         return term_of_pattern(terms, word, text, exact);
     return term_of_word(terms, text, exact);
+}
+
+// An expression is taken for as rare as a long word: it holds letters and more.
+uint32_t terms_of_expression(struct terms *terms, const struct expression *expression,
+                             uint32_t *number)
+{
+    static const float cost = 0.015f;
+    struct expressions *set = &terms->expressions;
+    *number = expressions_number(set, expression);
+    if (*number == DICT_NONE) {
+        *number = (uint32_t)set->count;
+        expressions_add(set, expression, new_term(terms, (struct lexicon_key){0, 0}, cost, false));
+    }
+    return set->terms[*number];
 }
 
 static void make_scoped_room(struct terms *terms)

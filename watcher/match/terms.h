@@ -1,7 +1,7 @@
 // terms - every word and pattern that the watches ask for, as numbers.
 //
-// A term is a distinct word in the form it is asked for (folded or surface), or a distinct wildcard or near
-// spelling. Terms are numbered from 1 as they come; when all watches are laid out the set is sealed, and
+// A term is a distinct word in the form it is asked for (folded or surface), a distinct wildcard or near
+// spelling, or a distinct regular expression. Terms are numbered from 1 as they come; when all watches are laid out the set is sealed, and
 // frequent terms get the low numbers, so that what every text touches lies together.
 //
 //   memory   32 to 48 bytes a word when sealed; patterns see pattern.h
@@ -10,6 +10,7 @@
 #define TERMS_H
 
 #include "watcher/match/dict.h"
+#include "watcher/match/expressions.h"
 #include "watcher/match/lexicon.h"
 #include "watcher/match/pattern.h"
 #include "watcher/match/query.h"
@@ -28,6 +29,7 @@ struct terms {
     size_t key_room, bytes_used, bytes_room;
     struct dict patterns; // "f1hormus": form, edits, text -> term
     struct pattern_set *folded_patterns, *surface_patterns;
+    struct expressions expressions;
     uint32_t
         surface_lengths[256];    // by first byte: bit n, watched surfaces of n bytes (31: or more)
     const struct counts *counts; // borrowed until sealed; NULL: guess
@@ -46,6 +48,12 @@ void terms_done(struct terms *terms);
 // The term of a query's word. When sealed: TERM_NONE if no watch asks for it.
 uint32_t terms_of(struct terms *terms, const struct query_word *word, bool exact);
 
+// The term of a regular expression, and its number among those of the set. When sealed: of one that a watch
+// asks for.
+uint32_t terms_of_expression(struct terms *terms, const struct expression *expression,
+                             uint32_t *number);
+
+// Ends adding, but for the expressions (expressions_seal). Gives map[] from the numbers so far to the final ones; free() ends it.
 // A term of its own for the places of a term that lie in one part of the text.
 uint32_t terms_scoped(struct terms *terms, uint32_t term, enum terms_scope scope);
 

@@ -2,6 +2,8 @@
 
 #include "common/mem.h"
 
+#include "watcher/match/running.h"
+
 #include <stdlib.h>
 
 void view_done(struct view *view)
@@ -19,6 +21,7 @@ void view_done(struct view *view)
     free(view->starts);
     free(view->ends);
     free(view->lists);
+    running_free(view->running);
     *view = (struct view){0};
 }
 
@@ -292,6 +295,16 @@ void view_fill(struct view *view, struct memo *folded, struct memo *surface,
     if (terms->scoped_room)
         find_scoped(view);
     see(view);
+}
+
+void view_add(struct view *view, uint32_t term)
+{
+    uint32_t bit = VIEW_PAIRS + term;
+    if (view_bit(view, bit))
+        return;
+    make_found_room(view, view->seen_count + 1); // seen[] has the room of the found
+    set_bit(view, bit);
+    view->seen[view->seen_count++] = term;
 }
 
 // ---- places ----------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ struct view {
     const struct terms *terms; // whose numbers the rest speaks of
     const struct text *text;
     const struct text_segment *segment;
-    bool plain; // no two words share a position: neighbours are neighbours by number
+    struct running *running; // what regular expressions look at; NULL until there are some
+    bool plain;              // no two words share a position: neighbours are neighbours by number
     uint32_t *bits;
     size_t bit_room;
     uint32_t *pairs; // the bits of pairs that are set
@@ -65,6 +66,9 @@ void view_use(struct view *view, const struct terms *terms);
 // Looks up the words of `segment`.
 void view_fill(struct view *view, struct memo *folded, struct memo *surface,
                const struct text *text, const struct text_segment *segment);
+
+// Adds a term that is present beside those of words: that of a regular expression.
+void view_add(struct view *view, uint32_t term);
 
 // The bit of a pair of folded words.
 static inline uint32_t view_pair(uint32_t first, uint32_t second)

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
+#include "common/utf8.h"
 #include "watcher/rules/parts.h"
+
+#define FILE_BYTES ((size_t)1024 * 1024 * 1024) // of one that is read in pieces
 
 bool rules_is_name(tc_str text)
 {
@@ -139,7 +142,7 @@ static void read_defaults(struct rules_reader *reader, const struct tc_yaml *map
     rules_read_settings(reader, map, &reader->defaults);
 }
 
-void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root, bool broken)
+void rules_read_head(struct rules_reader *reader, const struct tc_yaml *root)
 {
     static const char *const known[] = {"tocsin",   "namespace", "test_files", "include",
                                         "defaults", "lists",     "watches",    NULL};
@@ -156,6 +159,13 @@ void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root, bo
     read_test_folder(reader, root);
     read_defaults(reader, tc_yaml_get(root, "defaults"));
     rules_read_lists(reader, root);
+}
+
+void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root, bool broken)
+{
+    if (!rules_is_map(reader, root, "a watch file"))
+        return;
+    rules_read_head(reader, root);
     const struct tc_yaml *watches = tc_yaml_get(root, "watches");
     if (rules_is_list(reader, watches, "watches")) {
         for (size_t i = 0; i < watches->count; i++) {
@@ -165,7 +175,7 @@ void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root, bo
     }
 }
 
-bool rules_read_yaml(struct rules_reader *reader)
+static bool read_whole(struct rules_reader *reader)
 {
     struct tc_arena *scratch = tc_arena_new();
     struct tc_yaml_file *file = NULL;
@@ -175,4 +185,15 @@ bool rules_read_yaml(struct rules_reader *reader)
         rules_read_root(reader, &file->root, code != TC_OK);
     tc_arena_free(scratch);
     return code != TC_EIO;
+}
+
+bool rules_read_yaml(struct rules_reader *reader)
+{
+    struct tc_buf text = {0};
+    struct tc_err err;
+    int code = rules_read_bytes(reader->file, FILE_BYTES, &text, &err);
+    bool done = code == TC_OK && tc_utf8_valid(tc_buf_view(&text)) == text.len &&
+                rules_read_pieces(reader, tc_buf_view(&text));
+    tc_buf_done(&text);
+    return done || read_whole(reader);
 }

@@ -333,7 +333,7 @@ static void format_page(struct formatting *fmt)
     open_list(&watches->value);
     for (size_t i = 0; i < watches->value.count; i++) {
         watches->value.entries[i].blank_above = i > 0;
-        format_watch(fmt, &watches->value.entries[i], &fmt->reader.entries[i].watch,
+        format_watch(fmt, &watches->value.entries[i], &fmt->reader.slots[i].entry->watch,
                      defaults ? &defaults->value : NULL);
     }
 }
@@ -362,8 +362,7 @@ static void begin(struct formatting *fmt, const char *path, const struct text_se
 
 static void end(struct formatting *fmt)
 {
-    rules_names_done(&fmt->reader.names);
-    free(fmt->reader.entries);
+    rules_reader_done(&fmt->reader);
     rules_drop(fmt->rules);
     tc_arena_free(fmt->arena);
 }
@@ -427,7 +426,8 @@ static int compare(const struct formatting *fmt, const struct formatting *again,
     if (fmt->reader.count != again->reader.count)
         return differ(fmt, "the list of watches", TC_STR(""), err);
     for (size_t i = 0; i < fmt->reader.count; i++) {
-        const struct rules_entry *old = &fmt->reader.entries[i], *new = &again->reader.entries[i];
+        const struct rules_entry *old = fmt->reader.slots[i].entry,
+                                 *new = again->reader.slots[i].entry;
         if (!tc_id_eq(old->watch.hash, new->watch.hash) || old->case_count != new->case_count)
             return differ(fmt, "watch ", old->watch.name, err);
     }

@@ -1,7 +1,7 @@
 // A JSONL watch file: one watch a line, the same keys as in YAML, lists not available.
 //
 // Each line becomes the tree that the YAML reader would give, in an arena that is emptied after it,
-// so one builder serves both. jansson keeps no places; they are found again by looking for the string
+// so one builder serves both. Lines that need it go through jansson, which keeps no places; they are found again by looking for the string
 // in the line, which costs little beside parsing it.
 #include <jansson.h>
 #include <stdio.h>
@@ -14,15 +14,6 @@
 
 enum { LINE_BYTES = 1024 * 1024 };
 #define LINES_BYTES ((size_t)INT32_MAX) // places are 32 bits
-
-struct line {
-    struct tc_arena *scratch;
-    const struct tc_yaml_file *file;
-    tc_str text;
-    size_t start; // of the line in the file
-    int number;
-    size_t at; // where the next string is looked for
-};
 
 // ---- places --------------------------------------------------------------------------------
 
@@ -40,7 +31,7 @@ static size_t skip_escape(tc_str line, size_t *at, tc_str text, size_t done)
 }
 
 // Whether the string literal behind the quote at `quote` is `text`; fills its places then.
-static bool literal_is(const struct line *line, size_t quote, tc_str text, uint32_t *places,
+static bool literal_is(const struct rules_line *line, size_t quote, tc_str text, uint32_t *places,
                        size_t *end)
 {
     size_t at = quote + 1, done = 0;
@@ -58,7 +49,7 @@ static bool literal_is(const struct line *line, size_t quote, tc_str text, uint3
     return done == text.len;
 }
 
-static uint32_t *find_places(struct line *line, tc_str text, size_t *where)
+static uint32_t *find_places(struct rules_line *line, tc_str text, size_t *where)
 {
     uint32_t *places = tc_arena_take(line->scratch, (text.len + 1) * sizeof *places);
     size_t at = line->at, end = 0;
@@ -84,9 +75,9 @@ static uint32_t *find_places(struct line *line, tc_str text, size_t *where)
 
 // ---- JSON to the tree ----------------------------------------------------------------------
 
-static void convert(struct line *line, json_t *value, struct tc_yaml *node);
+static void convert(struct rules_line *line, json_t *value, struct tc_yaml *node);
 
-static void convert_text(struct line *line, tc_str text, bool quoted, struct tc_yaml *node)
+static void convert_text(struct rules_line *line, tc_str text, bool quoted, struct tc_yaml *node)
 {
     size_t where = 0;
     node->kind = TC_YAML_SCALAR;
@@ -104,7 +95,7 @@ static void convert_text(struct line *line, tc_str text, bool quoted, struct tc_
     node->column = (int)tc_utf8_count(tc_str_cut(line->text, 0, where)) + 1;
 }
 
-static void convert_object(struct line *line, json_t *object, struct tc_yaml *node)
+static void convert_object(struct rules_line *line, json_t *object, struct tc_yaml *node)
 {
     const char *key;
     json_t *value;
@@ -121,14 +112,14 @@ static void convert_object(struct line *line, json_t *object, struct tc_yaml *no
     }
 }
 
-static void convert_number(struct line *line, json_t *value, struct tc_yaml *node)
+static void convert_number(struct rules_line *line, json_t *value, struct tc_yaml *node)
 {
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     convert_text(line, tc_arena_str(line->scratch, tc_str_of(text)), false, node);
     free(text);
 }
 
-static void convert(struct line *line, json_t *value, struct tc_yaml *node)
+static void convert(struct rules_line *line, json_t *value, struct tc_yaml *node)
 {
     node->file = line->file;
     node->line = line->number;
@@ -152,7 +143,8 @@ static void convert(struct line *line, json_t *value, struct tc_yaml *node)
 
 // ---- lines ---------------------------------------------------------------------------------
 
-static void wrong_line(struct rules_reader *reader, const struct line *line, const char *message)
+static void wrong_line(struct rules_reader *reader, const struct rules_line *line,
+                       const char *message)
 {
     struct tc_diag diag = {
         .severity = TC_DIAG_ERROR, .code = "E0117", .line = line->number, .column = 1, .width = 1};
@@ -179,49 +171,64 @@ static void take_namespace(struct rules_reader *reader, struct tc_yaml *map)
                       "the file's name cannot be a namespace");
 }
 
-static void read_line(struct rules_reader *reader, struct line *line)
+static void read_tree(struct rules_reader *reader, struct tc_yaml *map)
+{
+    tc_str stem = reader->namespace;
+    if (rules_is_map(reader, map, "a watch")) {
+        take_namespace(reader, map);
+        rules_read_watch(reader, map);
+    }
+    reader->namespace = stem;
+}
+
+static void read_line(struct rules_reader *reader, struct rules_line *line)
 {
     struct json_t *value = NULL;
     struct tc_err err;
     struct tc_yaml map = {0};
-    tc_str stem = reader->namespace;
     if (line->text.len > LINE_BYTES) {
         wrong_line(reader, line, "a line has at most 1 MiB");
-        return;
-    }
-    if (tc_json_read(line->text, &value, &err) != TC_OK) {
+    } else if (rules_quick_json(line, &map)) {
+        read_tree(reader, &map);
+    } else if (tc_json_read(line->text, &value, &err) != TC_OK) {
         wrong_line(reader, line, err.text);
+    } else {
+        map = (struct tc_yaml){0};
+        convert(line, value, &map);
+        read_tree(reader, &map);
+        json_decref(value);
+    }
+}
+
+static void take_line(struct rules_reader *reader, struct rules_line *line)
+{
+    struct tc_id print = rules_print(reader, line->text);
+    const struct rules_slot *known = rules_known(reader, print);
+    size_t had = reader->count;
+    if (known && rules_take_over(reader, known, line->number))
         return;
-    }
-    convert(line, value, &map);
-    if (rules_is_map(reader, &map, "a watch")) {
-        take_namespace(reader, &map);
-        rules_read_watch(reader, &map);
-    }
-    reader->namespace = stem;
-    json_decref(value);
+    read_line(reader, line);
+    if (reader->count > had)
+        reader->slots[had].print = print;
+    tc_arena_empty(line->scratch);
 }
 
 static void read_all_lines(struct rules_reader *reader, tc_str text)
 {
-    struct tc_yaml_file file = {.name = tc_str_of(reader->file), .text = text};
-    struct line line = {.scratch = tc_arena_new(), .file = &file};
-    uint32_t *starts = NULL;
-    size_t lines = 0, capacity = 0;
+    struct tc_arena *arena = tc_arena_new();
+    struct rules_line line = {.scratch = tc_arena_new(),
+                              .file = tc_yaml_file_of(tc_str_of(reader->file), text, arena)};
     tc_str rest = text;
     while (tc_str_next(&rest, '\n', &line.text)) {
         line.start = (size_t)(line.text.ptr - text.ptr);
         line.at = 0;
-        starts = tc_room(starts, lines, &capacity, sizeof *starts);
-        starts[lines++] = (uint32_t)line.start;
-        file.line_starts = starts;
-        file.line_count = line.number = (int)lines;
+        line.number++;
         if (tc_str_trim(line.text).len > 0)
-            read_line(reader, &line);
-        tc_arena_empty(line.scratch);
+            take_line(reader, &line);
     }
-    free(starts);
+    free(line.nodes);
     tc_arena_free(line.scratch);
+    tc_arena_free(arena);
 }
 
 static void wrong_file(struct rules_reader *reader, const char *message)
@@ -242,6 +249,7 @@ bool rules_read_lines(struct rules_reader *reader)
     } else if (tc_utf8_valid(tc_buf_view(&text)) < text.len) {
         wrong_file(reader, "the file is not UTF-8");
     } else {
+        rules_compare(reader); // there is no context
         read_all_lines(reader, tc_buf_view(&text));
     }
     tc_buf_done(&text);

@@ -99,6 +99,16 @@ static void remember(struct gathering *all, char *path)
     all->files[all->file_count++] = path;
 }
 
+// For the next reading, to see whether anything has changed.
+static void note_include(struct rules_reader *reader, tc_str path, tc_str text)
+{
+    struct rules_include *include = tc_arena_take(reader->arena, sizeof *include);
+    include->path = tc_arena_str(reader->arena, path).ptr;
+    include->print = rules_print(reader, text);
+    include->next = reader->includes;
+    reader->includes = include;
+}
+
 static void read_included(struct gathering *all, const char *name, char *real,
                           const struct chain *chain)
 {
@@ -111,6 +121,7 @@ static void read_included(struct gathering *all, const char *name, char *real,
     if (!file || file->text.len == 0 || !rules_is_map(all->reader, &file->root, "a file of lists"))
         return;
     tc_yaml_only(&file->root, known, all->reader->diags);
+    note_include(all->reader, kept, file->text);
     gather(all, &file->root, &link);
 }
 

@@ -1,4 +1,4 @@
-// Which names are taken: a hash table of entry numbers, open addressing, more than half of it free.
+// Which names are taken: a hash table of slot numbers, open addressing, more than half of it free.
 #include <stdlib.h>
 
 #include "common/mem.h"
@@ -17,25 +17,24 @@ static uint32_t hash_name(tc_str name)
 
 // The slot that holds `name`, or the free one where it would go.
 static struct rules_name_slot *slot_of(const struct rules_names *names,
-                                       const struct rules_entry *entries, tc_str name,
-                                       uint32_t hash)
+                                       const struct rules_slot *slots, tc_str name, uint32_t hash)
 {
     size_t at = hash & (names->slot_count - 1);
     for (;; at = (at + 1) & (names->slot_count - 1)) {
         struct rules_name_slot *slot = &names->slots[at];
         if (!slot->number ||
-            (slot->hash == hash && tc_str_eq(entries[slot->number - 1].watch.name, name)))
+            (slot->hash == hash && tc_str_eq(slots[slot->number - 1].entry->watch.name, name)))
             return slot;
     }
 }
 
-const struct rules_entry *rules_names_find(const struct rules_names *names,
-                                           const struct rules_entry *entries, tc_str name)
+const struct rules_slot *rules_names_find(const struct rules_names *names,
+                                          const struct rules_slot *slots, tc_str name)
 {
     if (!names->slot_count)
         return NULL;
-    uint32_t number = slot_of(names, entries, name, hash_name(name))->number;
-    return number ? &entries[number - 1] : NULL;
+    uint32_t number = slot_of(names, slots, name, hash_name(name))->number;
+    return number ? &slots[number - 1] : NULL;
 }
 
 static void grow(struct rules_names *names)
@@ -55,13 +54,13 @@ static void grow(struct rules_names *names)
     *names = larger;
 }
 
-void rules_names_add(struct rules_names *names, const struct rules_entry *entries, size_t index)
+void rules_names_add(struct rules_names *names, const struct rules_slot *slots, size_t index)
 {
     if ((names->count + 1) * 2 > names->slot_count)
         grow(names);
-    tc_str name = entries[index].watch.name;
+    tc_str name = slots[index].entry->watch.name;
     uint32_t hash = hash_name(name);
-    struct rules_name_slot *slot = slot_of(names, entries, name, hash);
+    struct rules_name_slot *slot = slot_of(names, slots, name, hash);
     if (slot->number)
         return;
     *slot = (struct rules_name_slot){(uint32_t)index + 1, hash};

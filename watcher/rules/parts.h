@@ -1,8 +1,12 @@
 // parts - what the files behind rules.h share; nobody else includes this.
 //
 //   rules.c       the set: files added, names unique, matcher made
+//   memory.c      what watches view, held as long as anybody runs them
+//   cut.c         where the watches of a YAML file begin and end
+//   pieces.c      a file read watch by watch, but for those that were read before
 //   file.c        one YAML watch file from its root to its watches
 //   lines.c       one JSONL watch file, a watch a line
+//   quick_json.c  a line without escapes
 //   lists.c       lists and the files they are included from
 //   tree.c        a query in its tree form
 //   watch.c       one watch
@@ -17,6 +21,8 @@
 //   fmt*.c        the canonical form of a file (fmt.h)
 #ifndef RULES_PARTS_H
 #define RULES_PARTS_H
+
+#include <stdatomic.h>
 
 #include "common/buf.h"
 #include "common/yaml.h"
@@ -83,29 +89,70 @@ struct rules_case { // one test
     bool segments_given;
 };
 
-struct rules_entry { // a watch and where it came from
+struct rules_entry { // a watch and its tests; never changed, perhaps part of several sets
     struct watch watch;
     const char *file;
-    int line;
     const struct rules_case *cases;
     size_t case_count;
 };
 
-// Names of entries in an array that may grow between calls. Zero it; rules_names_done() ends it.
+struct rules_slot { // the place of a watch in a set
+    const struct rules_entry *entry;
+    struct tc_id print; // of the text it was read from; only where files are read in pieces
+    int line;
+    bool shared; // with the set before: its text is the same, and its tests passed there
+};
+
+// Names of watches in an array that may grow between calls. Zero it; rules_names_done() ends it.
 struct rules_name_slot {
-    uint32_t number; // of an entry, from 1; 0 where free
-    uint32_t hash;   // of its name, so that the entries need not be read again
+    uint32_t number; // of a slot, from 1; 0 where free
+    uint32_t hash;   // of its name, so that the watches need not be read again
 };
 
 struct rules_names {
     struct rules_name_slot *slots;
     size_t slot_count, count;
 };
-const struct rules_entry *rules_names_find(const struct rules_names *names,
-                                           const struct rules_entry *entries, tc_str name);
-// Adds entries[index], unless its name is there already.
-void rules_names_add(struct rules_names *names, const struct rules_entry *entries, size_t index);
+const struct rules_slot *rules_names_find(const struct rules_names *names,
+                                          const struct rules_slot *slots, tc_str name);
+// Adds slots[index], unless its name is there already.
+void rules_names_add(struct rules_names *names, const struct rules_slot *slots, size_t index);
 void rules_names_done(struct rules_names *names);
+
+// ---- what was read before ------------------------------------------------------------------
+
+struct rules_memory { // counted: the watches of a set, and those of older sets that it shares
+    atomic_uint held;
+    struct tc_arena *arena;
+    struct rules_memory *older;
+    size_t depth;
+    size_t watches; // read into it and into all older ones
+};
+struct rules_memory *rules_memory_new(void);
+
+struct rules_include { // a file of lists that was read
+    const char *path;
+    struct tc_id print;
+    const struct rules_include *next;
+};
+
+// What the text of a watch needs beside itself to mean something: all that stands above the watches.
+struct rules_context {
+    struct tc_id head;
+    const struct rules_include *includes;
+    tc_str namespace, test_folder;
+    struct query_lists lists;
+    struct switched_list *switched;
+    struct rules_settings defaults;
+};
+
+struct rules_before { // finds texts among those of the set before; zero it, rules_before_done()
+    const struct rules_slot *slots; // NULL: there is none
+    size_t count;
+    size_t next; // where the next text probably is
+    uint32_t *table, mask;
+};
+void rules_before_done(struct rules_before *before);
 
 // ---- reading one file ----------------------------------------------------------------------
 
@@ -125,20 +172,67 @@ struct rules_reader {
     struct query_lists lists;
     struct switched_list *switched; // lists under switches of `text:`
     struct rules_settings defaults;
-    struct rules_entry *entries; // heap; of this file
+    const struct rules_include *includes;
+    struct rules_slot *slots; // heap; of this file
     size_t count, capacity;
     struct rules_names names; // of these
+    struct tc_id head;        // print of what stands above the watches; zero: nothing does
+    struct rules_before before;
 };
 
 // A reader for the file at `path`, whose watches go into `rules` only when the caller puts them there.
-// End it with rules_names_done(&reader.names) and free(reader.entries).
+// rules_reader_done() ends it.
 struct rules_reader rules_reader_for(struct rules *rules, const char *path, struct tc_diags *diags);
+
+void rules_reader_done(struct rules_reader *reader);
+
+// A piece of a file is one watch. What it says of itself, and from rules_compare() on (the context is known
+// to be the same) which watch of the set before has the same text; NULL when none does.
+struct tc_id rules_print(const struct rules_reader *reader, tc_str text);
+void rules_compare(struct rules_reader *reader);
+const struct rules_slot *rules_known(struct rules_reader *reader, struct tc_id print);
+// False when its name is taken: then it is to be read, which says so.
+bool rules_take_over(struct rules_reader *reader, const struct rules_slot *old, int line);
+
+struct rules_piece {
+    size_t from, to; // bytes
+    int line;        // of its first byte
+};
+// Puts an entry into the arena; adds a watch, also one with mistakes, which has its name only.
+const struct rules_entry *rules_entry_new(struct rules_reader *reader,
+                                          const struct rules_entry *entry);
+void rules_add_slot(struct rules_reader *reader, struct rules_slot slot);
+
+// The pieces of a YAML file that has its watches last, each with its own "- ". False (and nothing given)
+// when it is laid out otherwise. `*head` gets the bytes above the first. The caller frees *pieces.
+bool rules_cut(tc_str text, size_t *head, struct rules_piece **pieces, size_t *count);
+
+// Reads a YAML file by its pieces. False, and nothing done, when it has to be read as a whole.
+bool rules_read_pieces(struct rules_reader *reader, tc_str text);
+
+struct rules_line {           // of a JSONL file
+    struct tc_arena *scratch; // emptied behind it
+    const struct tc_yaml_file *file;
+    tc_str text;
+    size_t start; // of the line in the file
+    int number;
+    size_t at;              // where the next string is looked for
+    const uint32_t *places; // of the bytes of the line
+    struct tc_yaml *nodes;  // heap, for all lines
+    size_t node_room;
+};
+
+// The tree of a line as most of them are. False when it needs all that JSON can do, or has a mistake.
+bool rules_quick_json(struct rules_line *line, struct tc_yaml *node);
+
+// Reads the parts of a root above its watches.
+void rules_read_head(struct rules_reader *reader, const struct tc_yaml *root);
 
 // Reads the whole of a YAML file that has been parsed. `broken`: the YAML has mistakes, and perhaps could
 // not be read to its end.
 void rules_read_root(struct rules_reader *reader, const struct tc_yaml *root, bool broken);
 
-// Reads files into reader->entries. Mistakes are in reader->diags. False when the file cannot be
+// Reads files into reader->slots. Mistakes are in reader->diags. False when the file cannot be
 // read at all.
 bool rules_read_yaml(struct rules_reader *reader);
 bool rules_read_lines(struct rules_reader *reader);
@@ -204,11 +298,14 @@ bool rules_is_list(struct rules_reader *reader, const struct tc_yaml *list, cons
 
 // ---- the set -------------------------------------------------------------------------------
 
-const struct rules_entry *rules_entry_at(const struct rules *rules, size_t index);
+const struct rules_slot *rules_slot_at(const struct rules *rules, size_t index);
+const struct rules *rules_before(const struct rules *rules); // what it builds on; NULL: nothing
+const struct rules_context *rules_context_of(const struct rules *rules);
+struct tc_id rules_key(const struct rules *rules);
 const struct rules_dialect *rules_dialect_of(const struct rules *rules);
 const struct text_settings *rules_text_settings(const struct rules *rules);
 
 // The watch of this name that is known already, NULL when there is none.
-const struct rules_entry *rules_find(const struct rules *rules, tc_str name);
+const struct rules_slot *rules_find(const struct rules *rules, tc_str name);
 
 #endif

@@ -15,7 +15,21 @@
 struct rules;
 
 struct rules *rules_new(const struct text_settings *settings);
-void rules_drop(void *rules); // reference counted: a matcher holds its rules
+void rules_drop(struct rules *rules); // NULL is fine; watches live on while their memory is held
+
+// What the watches of a set view. Held by whoever runs them.
+struct rules_memory;
+struct rules_memory *rules_memory(const struct rules *rules);
+struct rules_memory *rules_memory_hold(struct rules_memory *memory); // gives a reference
+void rules_memory_drop(void *memory);                                // any thread; NULL is fine
+
+// The one file that will be added was read into `before` (same settings) some time ago: watches whose text did not
+// change, under the same lists and defaults, are shared with it instead of read, and their tests do not
+// run. Costs a fingerprint of the text and a look-up a watch. `before` is borrowed until the file was added.
+//
+//   memory   what was replaced is kept until it is more than what is in force (or a thousand readings have
+//            passed): then everything is read anew
+void rules_build_on(struct rules *rules, const struct rules *before);
 
 // How queries are read from now on where a file does not say `dialect:`. tocsin's own language, unless
 // this is called.
@@ -48,6 +62,11 @@ size_t rules_count(const struct rules *rules);
 const struct watch *rules_watch(const struct rules *rules, size_t index);
 const char *rules_file_of(const struct rules *rules, size_t index); // which file a watch came from
 int rules_line_of(const struct rules *rules, size_t index);
+size_t rules_shared(const struct rules *rules); // watches that were not read anew
+
+// Tells the path of every file of lists that the file added last includes.
+void rules_each_include(const struct rules *rules, void (*tell)(void *context, const char *path),
+                        void *context);
 
 // The matcher of all watches that were read without error and are not retired or paused.
 int rules_matcher(struct rules *rules, struct matcher **out, struct tc_err *err);
@@ -82,7 +101,7 @@ struct rules_result {
     tc_str detail; // what was expected and what came, or why it was skipped
 };
 
-// Runs the tests of all watches read so far (of `only_file` when not NULL) and tells each.
+// Runs the tests of all watches read so far (of `only_file` when not NULL), but for shared ones, and tells each.
 // Returns the number that failed.
 size_t rules_test(struct rules *rules, const char *only_file,
                   void (*tell)(void *context, const struct rules_result *result), void *context);

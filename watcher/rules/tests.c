@@ -247,8 +247,9 @@ size_t rules_test(struct rules *rules, const char *only_file,
     struct run run = {.rules = rules, .scan = scan_new()};
     size_t failed = 0;
     for (size_t i = 0; i < rules_count(rules); i++) {
-        run.entry = rules_entry_at(rules, i);
-        bool wanted = !only_file || strcmp(run.entry->file, only_file) == 0;
+        const struct rules_slot *slot = rules_slot_at(rules, i);
+        run.entry = slot->entry;
+        bool wanted = !slot->shared && (!only_file || strcmp(run.entry->file, only_file) == 0);
         if (wanted && run.entry->case_count > 0)
             failed += run_watch(&run, tell, context);
     }

@@ -125,13 +125,13 @@ static bool read_full_name(struct rules_reader *reader, const struct tc_yaml *ma
 
 static void refuse_twin(struct rules_reader *reader, const struct tc_yaml *map, tc_str name)
 {
-    const struct rules_entry *twin = rules_names_find(&reader->names, reader->entries, name);
+    const struct rules_slot *twin = rules_names_find(&reader->names, reader->slots, name);
     char help[300];
     if (!twin)
         twin = rules_find(reader->rules, name);
     if (!twin)
         return;
-    snprintf(help, sizeof help, "the other one is in %s:%d", twin->file, twin->line);
+    snprintf(help, sizeof help, "the other one is in %s:%d", twin->entry->file, twin->line);
     tc_yaml_wrong(tc_yaml_get(map, "name"), "E0117", reader->diags, help,
                   "watch \"%.*s\" is defined twice", TC_ARG(name));
 }
@@ -208,7 +208,7 @@ void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
     static const char *const known[] = {
         "name",  "renamed_from", "status", "expires", "labels", "annotations", "where",
         "match", "dialect",      "score",  "text",    "alert",  "tests",       NULL};
-    struct rules_entry entry = {.file = reader->file, .line = map->line};
+    struct rules_entry entry = {.file = reader->file};
     struct rules_settings settings = reader->defaults;
     size_t errors = tc_diags_errors(reader->diags);
 
@@ -233,8 +233,6 @@ void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
         put_switches_on(reader, settings.text, &entry.watch);
     }
     // one with mistakes is kept too, for its name; the file is refused as a whole
-    reader->entries =
-        tc_room(reader->entries, reader->count, &reader->capacity, sizeof *reader->entries);
-    reader->entries[reader->count] = entry;
-    rules_names_add(&reader->names, reader->entries, reader->count++);
+    rules_add_slot(
+        reader, (struct rules_slot){.entry = rules_entry_new(reader, &entry), .line = map->line});
 }

@@ -44,9 +44,30 @@ static char joint_of(const struct text *text, const struct text_paragraph *parag
     return between.ptr[0] == '-' ? (between.len == 1 ? '-' : 0) : between.ptr[0] == ' ' ? ' ' : 0;
 }
 
+// Letters of the original, blanks at the end of a paragraph left out.
+static void add_letters(struct plain *out, tc_str letters)
+{
+    if (out->letter_count + (int)letters.len > PLAIN_LETTERS)
+        abort();
+    if (letters.len)
+        memcpy(out->letters + out->letter_count, letters.ptr, letters.len);
+    out->letter_count += (int)letters.len;
+}
+
+// What stands between a place and the next of its paragraph, or the paragraph's end.
+static void add_gap(const struct text *text, const struct text_segment *segment,
+                    const struct text_word *whole, const struct text_word *next, struct plain *out)
+{
+    const struct text_paragraph *in = &segment->paragraphs[whole->paragraph];
+    tc_str original = in->field == TC_FIELD_TITLE ? text->article->title : text->article->body;
+    bool same = next && next->paragraph == whole->paragraph;
+    tc_str gap = tc_str_cut(original, whole->end, same ? next->start : in->end);
+    add_letters(out, same ? gap : tc_str_trim(gap));
+}
+
 static void append(const struct text *text, const struct text_segment *segment, struct plain *out)
 {
-    const struct text_word *before = NULL;
+    const struct text_word *before = NULL, *whole = NULL; // the first word at a place is all of it
     int paragraph = out->count ? out->places[out->count - 1].paragraph + 1 : 0;
     int sentence = out->count ? out->places[out->count - 1].sentence + 1 : 0;
     for (uint32_t i = 0; i < segment->word_count; i++) {
@@ -57,12 +78,18 @@ static void append(const struct text *text, const struct text_segment *segment, 
                 out->places[out->count - 1].joint = joint_of(text, in, before, word);
             if (out->count == PLAIN_PLACES)
                 abort();
+            if (whole)
+                add_gap(text, segment, whole, word, out);
+            whole = word;
             out->places[out->count++] = (struct plain_place){
                 .paragraph = paragraph + (int)word->paragraph,
                 .sentence = sentence + (int)word->sentence,
                 .lang = in->lang,
                 .lang_sure = in->lang_sure,
+                .from = out->letter_count,
             };
+            add_letters(out, (tc_str){word->surface, word->surface_len});
+            out->places[out->count - 1].behind = out->letter_count;
         }
         struct plain_place *place = &out->places[out->count - 1];
         if (place->count == PLAIN_SHARED)
@@ -70,6 +97,8 @@ static void append(const struct text *text, const struct text_segment *segment, 
         place->words[place->count++] = word;
         before = word;
     }
+    if (whole)
+        add_gap(text, segment, whole, NULL, out);
 }
 
 // Numbers of words become numbers of places.
@@ -277,6 +306,68 @@ static void find_window(const struct reader *reader, const struct plain_tree *le
     }
 }
 
+// ---- regular expressions -------------------------------------------------------------------
+
+static char in_case(const struct plain_tree *tree, char letter)
+{
+    return tree->any_case && letter >= 'A' && letter <= 'Z' ? (char)(letter + 'a' - 'A') : letter;
+}
+
+static bool is_one_of(const struct plain_tree *tree, const struct plain_item *item, char letter)
+{
+    for (const char *p = item->letters; letter && *p; p++) {
+        if (in_case(tree, *p) == in_case(tree, letter))
+            return true;
+    }
+    return false;
+}
+
+// The farthest end of items i.. from letter `at` to letter `to` at most; -1 when there is none.
+static int farthest(const struct plain_tree *tree, int i, const char *letters, int at, int to)
+{
+    const struct plain_item *item = &tree->items[i];
+    int best = -1, count = 0;
+    if (i == PLAIN_ITEMS)
+        return at;
+    if (i == 1) {
+        for (const char *p = item->letters; *p; p++, at++) {
+            if (at >= to || in_case(tree, *p) != in_case(tree, letters[at]))
+                return -1;
+        }
+        return farthest(tree, i + 1, letters, at, to);
+    }
+    for (;; at++, count++) {
+        int end = count >= item->least ? farthest(tree, i + 1, letters, at, to) : -1;
+        best = end > best ? end : best;
+        if (count == item->most || at >= to || !is_one_of(tree, item, letters[at]))
+            return best;
+    }
+}
+
+// From every letter of every paragraph the longest match, and the places it touches; one inside another does
+// not count.
+static void find_expression(const struct plain *text, const struct plain_tree *tree, int from,
+                            int to, struct places *out)
+{
+    for (int begin = 0, next; begin < text->count; begin = next) {
+        for (next = begin; next < text->count && same_paragraph(text, begin, next);)
+            next++;
+        int end = next < text->count ? text->places[next].from : text->letter_count, reach = -1;
+        for (int at = text->places[begin].from; at < end; at++) {
+            int behind = farthest(tree, 0, text->letters, at, end), first = begin, last = next - 1;
+            if (behind <= reach)
+                continue;
+            reach = behind;
+            while (text->places[first].behind <= at)
+                first++;
+            while (text->places[last].from >= behind)
+                last--;
+            if (first >= from && last < to)
+                add(out, first, last);
+        }
+    }
+}
+
 static void find_under(const struct reader *reader, const struct plain_tree *leaf, int from, int to,
                        struct places *out)
 {
@@ -453,6 +544,7 @@ static void find(struct reader *reader, const struct plain_tree *tree, int from,
     switch (tree->kind) {
     case PLAIN_LEAF:
     case PLAIN_WINDOW: find_leaf(reader, tree, from, to, out); return;
+    case PLAIN_EXPRESSION: find_expression(reader->text, tree, from, to, out); return;
     case PLAIN_NEAR:
     case PLAIN_ONEAR:
     case PLAIN_NOTNEAR:

@@ -14,11 +14,19 @@
 #include "watcher/match/word_form.h"
 #include "watcher/text/text.h"
 
-enum { PLAIN_PLACES = 160, PLAIN_KIDS = 5, PLAIN_WORDS = 4, PLAIN_SHARED = 3 };
+enum {
+    PLAIN_PLACES = 160,
+    PLAIN_KIDS = 5,
+    PLAIN_WORDS = 4,
+    PLAIN_SHARED = 3,
+    PLAIN_ITEMS = 4,
+    PLAIN_LETTERS = 16 * 1024
+};
 
 enum plain_kind {
     PLAIN_LEAF, // one word or a phrase
     PLAIN_WINDOW,
+    PLAIN_EXPRESSION,
     PLAIN_LIST, // its kids are the entries
     PLAIN_OR,
     PLAIN_NEAR,
@@ -47,12 +55,19 @@ struct plain_word {
     bool glued; // a hyphen before it, not a blank
 };
 
+struct plain_item { // of a regular expression: any of these letters, least .. most times
+    const char *letters;
+    int least, most;
+};
+
 struct plain_tree {
     enum plain_kind kind;
     int number; // distance, count; of a list which one it is
     struct plain_word words[PLAIN_WORDS];
     int word_count;
     bool exact;
+    struct plain_item items[PLAIN_ITEMS]; // EXPRESSION; the second is a word, its letters in order
+    bool any_case;
     const char *meta, *value;      // META: lang or source
     const char *langs[PLAIN_KIDS]; // of a list's entries, "" for all
     struct plain_tree *kids[PLAIN_KIDS];
@@ -64,7 +79,8 @@ struct plain_place {
     int count, paragraph, sentence;
     const char *lang; // of its paragraph
     bool lang_sure;
-    char joint; // what follows it: '-', ' ', or 0 for anything else
+    char joint;       // what follows it: '-', ' ', or 0 for anything else
+    int from, behind; // its letters
 };
 
 struct plain {
@@ -72,7 +88,9 @@ struct plain {
     int count, title, lead_from, lead_to; // the title is places 0 .. title-1
     const struct plain *page;             // all segments as one
     const struct article *article;
-    const char *lang; // of the segment
+    const char *lang;            // of the segment
+    char letters[PLAIN_LETTERS]; // paragraph after paragraph
+    int letter_count;
 };
 
 // Reads segment `number` of a text, or all of them joined when it is -1. Views the text.

@@ -103,6 +103,23 @@ static struct plain_tree *any_window(struct chance *chance, struct tc_arena *are
     return leaf;
 }
 
+// A word, and something before and behind it.
+static struct plain_tree *any_expression(struct chance *chance, struct tc_arena *arena)
+{
+    static const char *const words[] = {"kalo",  "kami",   "lomi", "kam",
+                                        "reise", "travel", "Kalo", "KAMI"};
+    static const struct plain_item around[] = {
+        {"aeiou", 0, 2}, {" -", 0, 1},  {"klmnop", 1, 3},           {"a", 0, 9},
+        {"KLM", 0, 1},   {"., ", 1, 2}, {"abcdefghijklmnop", 2, 5}, {" kalomi.", 0, 40},
+    };
+    struct plain_tree *tree = new_tree(arena, PLAIN_EXPRESSION, 0);
+    tree->any_case = BELOW(2);
+    for (int i = 0; i < PLAIN_ITEMS; i++)
+        tree->items[i] = around[BELOW(8)];
+    tree->items[1].letters = words[BELOW(8)];
+    return tree;
+}
+
 void sample_lists_make(struct chance *chance, struct tc_arena *arena, struct sample_lists *out)
 {
     for (int i = 0; i < SAMPLE_LISTS; i++) {
@@ -126,6 +143,7 @@ static struct plain_tree *any_end(struct chance *chance, struct tc_arena *arena,
     case 0:
     case 1: return any_leaf(chance, arena, 2 + BELOW(2));
     case 2: return any_window(chance, arena);
+    case 4: return any_expression(chance, arena);
     case 3:
         if (lists)
             return lists->lists[BELOW(SAMPLE_LISTS)];
@@ -203,8 +221,9 @@ static struct plain_tree *joined(struct tc_arena *arena, enum plain_kind kind, s
 
 static struct plain_tree *any_clause(struct chance *chance, struct tc_arena *arena)
 {
-    switch (BELOW(5)) {
+    switch (BELOW(6)) {
     case 0: return any_leaf(chance, arena, 2 + BELOW(3));
+    case 5: return any_expression(chance, arena);
     case 1: return group(chance, arena, BELOW(2) ? PLAIN_NEAR : PLAIN_ONEAR, 2);
     case 2: return group(chance, arena, PLAIN_OR, 2 + BELOW(4));
     default: return any_leaf(chance, arena, 1);
@@ -380,6 +399,21 @@ static void print_leaf(const struct plain_tree *leaf, struct tc_buf *out)
         tc_buf_addf(out, "~%d", leaf->words[0].edits);
 }
 
+static void print_expression(const struct plain_tree *tree, struct tc_buf *out)
+{
+    tc_buf_puts(out, "/");
+    for (int i = 0; i < PLAIN_ITEMS; i++) {
+        const struct plain_item *item = &tree->items[i];
+        if (i == 1)
+            tc_buf_puts(out, item->letters);
+        else if (strchr(item->letters, '-'))
+            tc_buf_addf(out, "[ \\-]{%d,%d}", item->least, item->most);
+        else
+            tc_buf_addf(out, "[%s]{%d,%d}", item->letters, item->least, item->most);
+    }
+    tc_buf_puts(out, tree->any_case ? "/i" : "/");
+}
+
 void sample_print(const struct plain_tree *tree, struct tc_buf *out)
 {
     static const char *const joints[] = {
@@ -396,6 +430,7 @@ void sample_print(const struct plain_tree *tree, struct tc_buf *out)
     switch (tree->kind) {
     case PLAIN_LEAF:
     case PLAIN_WINDOW: print_leaf(tree, out); break;
+    case PLAIN_EXPRESSION: print_expression(tree, out); break;
     case PLAIN_LIST: tc_buf_addf(out, "@list%d", tree->number); break;
     case PLAIN_META: tc_buf_addf(out, "%s:%s", tree->meta, tree->value); break;
     case PLAIN_OR:

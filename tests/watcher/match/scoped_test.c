@@ -29,6 +29,21 @@ static const char *any_word(void)
 
 // ---- queries -------------------------------------------------------------------------------
 
+// A regular expression; in dialect lucene they are words.
+static void put_expression(struct tc_buf *out)
+{
+    const char *a = any_word(), *b = any_word();
+    while (strchr(a, '\'')) // three letters in a row
+        a = any_word();
+    switch (below(5)) {
+    case 0: tc_buf_addf(out, "/%.3s[a-z]*/", a); break;
+    case 1: tc_buf_addf(out, "/%.3s.{0,30}o/i", a); break;
+    case 2: tc_buf_addf(out, "/\\b%.3s[aiou]\\b/i", a); break;
+    case 3: tc_buf_addf(out, "/%.3s\\w* %.3s/", a, b); break;
+    default: tc_buf_addf(out, "/^%.3s/i", a); break;
+    }
+}
+
 static void put_leaf(struct tc_buf *out)
 {
     const char *a = any_word(), *b = any_word();
@@ -55,7 +70,9 @@ static void put_query(struct tc_buf *out, bool lucene, int depth)
     unsigned kind = below(5);
     if (!depth || kind == 0) {
         tc_buf_puts(out, scopes[below(4)]);
-        if (below(4))
+        if (!lucene && below(5) == 0)
+            put_expression(out);
+        else if (below(4))
             put_leaf(out);
         else
             put_near(out, lucene);

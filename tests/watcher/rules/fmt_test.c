@@ -191,6 +191,7 @@ static void every_operator_has_its_tree(void **state)
         {"\"export chip\"~4", "phrase: {words: export chip, slop: 4}"},
         {"Hormus~1", "fuzzy: {word: Hormus, edits: 1}"},
         {"=\"KI-Reisen\"", "phrase: {words: =KI-Reisen}"},
+        {"/gpt-?[0-9]+/i", "regex: /gpt-?[0-9]+/i"},
         {"\"Rock AND Roll\"", "phrase: {words: Rock AND Roll}"},
         {"\"=ab\"", "phrase: {words: =ab, exact: false}"},
         {"no OR 1.5", "any: [\"no\", \"1.5\"]"},
@@ -261,7 +262,10 @@ static void put_leaf(struct tc_buf *out)
                                          "\"SENTENCE\"",
                                          "=\"foo(bar)\"",
                                          "Mỹ",
-                                         "_x_"};
+                                         "_x_",
+                                         "/gpt-?[0-9o]+/i",
+                                         "/it's \"\\/: # x{2}/",
+                                         "/\\bÜber[^a-z]{1,3}\\p{Lu}?/"};
     tc_buf_puts(out, leaves[roll(sizeof leaves / sizeof *leaves)]);
 }
 
