@@ -21,19 +21,17 @@ done
 
 # Sockets that reach others come from common/sock.c, which sets TCP keepalive and the other options. What
 # else opens one is a PAIR or REP inside the process.
-for file in $(grep -rl 'zmq_socket(' --include='*.c' common watcher broker client); do
-    [ "$file" = common/sock.c ] && continue
-    if sed 's,//.*,,' "$file" | grep 'zmq_socket(' | grep -qv 'ZMQ_PAIR\|ZMQ_REP'; then
-        complain "$file: opens a socket without the options of common/sock.c"
-    fi
-done
+others=$(grep -r 'zmq_socket(' --include='*.c' common watcher broker client |
+    grep -v '^common/sock\.c:\|ZMQ_PAIR\|ZMQ_REP' || true)
+[ -z "$others" ] || complain "opens a socket without the options of common/sock.c: $others"
 
 # Signals are blocked before the first context or thread: zmq_poll delays messages otherwise.
 for main in broker watcher; do
     blocked=$(grep -n 'tc_signals_block(' $main/main.c | head -1 | cut -d: -f1)
     opened=$(grep -n 'broker_open(\|pipeline_open(' $main/main.c | head -1 | cut -d: -f1)
-    [ -n "$blocked" ] && [ -n "$opened" ] && [ "$blocked" -lt "$opened" ] ||
+    if [ -z "$blocked" ] || [ -z "$opened" ] || [ "$blocked" -ge "$opened" ]; then
         complain "$main/main.c: signals are not blocked before sockets are opened"
+    fi
     if sed 's,//.*,,' $main/main.c | grep -q 'zmq_ctx_new\|pthread_create'; then
         complain "$main/main.c: opens a context or a thread itself"
     fi
