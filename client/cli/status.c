@@ -275,6 +275,8 @@ static void show_matching(struct status *status, const json_t *stats)
     if (audited)
         tc_buf_addf(out, "; audit: %" PRIu64 " articles, %" PRIu64 " differences", audited,
                     number(stats, "audit_misses_total"));
+    if (number(stats, "audit_misses_total"))
+        tc_buf_addf(out, ", the last in watch %s", tc_json_get_str(stats, "audit_missed").ptr);
     tc_buf_byte(out, '\n');
 }
 

@@ -30,7 +30,8 @@ class Watcher(Daemon):
         self.arguments = ["--config", self.path("watcher.yaml")]
         self.seen = 0  # how much of the log wait_line() has passed
         self.write("watch.yaml", WATCH % query)
-        self.write("watcher.yaml", "state: state\nwatches: [watch.yaml]\nbroker: none\n" + config)
+        self.config = "state: state\nwatches: [watch.yaml]\nbroker: none\n" + config
+        self.write("watcher.yaml", self.config)
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -224,6 +225,103 @@ class WatcherTest(unittest.TestCase):
         self.assertIn("stale=1", watcher.wait_line("watches.loaded"))
         self.assertEqual(publish(intake, {"id": "3"}, "flood")[1]["hits"], 1)
         self.assertIn("watch.yaml:", stats(intake)["files"][0]["error"])
+
+    def test_a_changed_file_is_heard_however_it_is_written(self):
+        watcher = self.watcher("watch_files: true\n")
+        watcher.start()
+        intake = watcher.intake(zmq.REQ)
+        watcher.write("watch.yaml", WATCH % "flood")
+        watcher.wait_line("watches.loaded")
+        self.assertEqual(publish(intake, {"id": "1"}, "flood")[1]["hits"], 1)
+        watcher.write("fresh", WATCH % "gale")
+        os.rename(watcher.path("fresh"), watcher.path("watch.yaml"))
+        watcher.wait_line("watches.loaded")
+        self.assertEqual(publish(intake, {"id": "2"}, "gale")[1]["hits"], 1)
+        watcher.write("watch.yaml", WATCH % "(quake")
+        self.assertIn("stale=1", watcher.wait_line("watches.loaded"))
+        self.assertEqual(publish(intake, {"id": "3"}, "gale")[1]["hits"], 1)
+        watcher.write("lists.yaml", "tocsin: 1\nlists: {words: [ash]}\n")
+        watcher.write("watch.yaml", WATCH.replace("watches:", "include: [lists.yaml]\nwatches:") % "@words")
+        self.assertIn("stale=0", watcher.wait_line("watches.loaded"))
+        self.assertEqual(publish(intake, {"id": "4"}, "ash")[1]["hits"], 1)
+        watcher.write("lists.yaml", "tocsin: 1\nlists: {words: [lava]}\n")
+        watcher.wait_line("watches.loaded")
+        self.assertEqual(publish(intake, {"id": "5"}, "lava")[1]["hits"], 1)
+        self.assertEqual(watcher.stop(), 0)
+
+    def changed_in_bulk(self, name, form):
+        """One of very many watches is added, changed, removed, broken; hits keep their order."""
+        watcher = self.watcher("audit: 1\n")
+        lines = [("w%d" % number, "storm" if number % 20000 == 7 else "word%d" % number)
+                 for number in range(100000)]
+
+        def reload(stale=0):
+            watcher.write(name, form(lines))
+            watcher.process.send_signal(signal.SIGHUP)
+            loaded = watcher.wait_line("watches.loaded")
+            self.assertIn(f"stale={stale}", loaded)
+            return loaded
+
+        def names(identity):
+            """The watches of its hits, as the tap shows them; hits of earlier articles may come first."""
+            waiting, found = publish(intake, {"id": identity}, "A storm with flood and gale.")[1]["hits"], []
+            while len(found) < waiting:
+                assert tap.poll(PATIENCE_MS), "a hit is missing on the tap"
+                data = json.loads(tap.recv_multipart()[1])["data"]
+                if data["article"]["id"] == identity:
+                    found.append(data["watch"]["name"].split("/")[1])
+            return found
+
+        watcher.write(name, form(lines))
+        watcher.write("watcher.yaml", watcher.config.replace("watch.yaml", name))
+        watcher.start()
+        intake = watcher.intake(zmq.REQ)
+        tap = listen(watcher, intake)
+        stormy = ["w7", "w20007", "w40007", "w60007", "w80007"]
+        lines[50000:50000] = [("added", "flood")]
+        self.assertIn("on_top=1 ", reload())
+        self.assertEqual(names("one"), stormy[:3] + ["added"] + stormy[3:])
+        lines[10] = ("w10", "gale")
+        self.assertIn("watches=100001", reload())
+        self.assertEqual(names("two"), ["w7", "w10", *stormy[1:3], "added", *stormy[3:]])
+        del lines[50000], lines[7]
+        self.assertIn("watches=99999", reload())
+        self.assertEqual(names("three"), ["w10", *stormy[1:]])
+        lines[3] = ("w3", "(storm")
+        reload(stale=1)
+        self.assertEqual(names("four"), ["w10", *stormy[1:]])
+        until("a merge", lambda: stats(intake)["watches_on_top"] == 0)
+        self.assertEqual(names("five"), ["w10", *stormy[1:]])
+        now = stats(intake)
+        self.assertGreaterEqual(now["audited_total"], 6)
+        self.assertEqual((now["audit_misses_total"], now["watches"]), (0, 99999))
+        tap.close(linger=0)
+        self.assertEqual(watcher.stop(), 0)
+
+    def test_one_line_of_very_many_is_changed(self):
+        self.changed_in_bulk("many.jsonl", lambda lines: "".join(
+            '{"name":"%s","match":"%s"}\n' % line for line in lines))
+
+    def test_one_watch_of_very_many_in_YAML_is_changed(self):
+        self.changed_in_bulk("many.yaml", lambda lines: "tocsin: 1\nwatches:\n" + "".join(
+            "  - {name: %s, match: '%s'}\n" % line for line in lines))
+
+    def test_words_are_counted_and_kept_over_a_restart(self):
+        watcher = self.watcher()
+        watcher.start()
+        intake = watcher.intake(zmq.REQ)
+        self.assertEqual(stats(intake)["frequencies"], "guessed")
+        for number in range(600):
+            publish(intake, {"id": str(number)}, f"storm over the town, for the {number}th time")
+        self.assertIn("frequencies=counted", watcher.wait_line("watches.merged"))
+        now = stats(intake)
+        self.assertEqual(now["frequencies"], "counted")
+        self.assertGreaterEqual(now["frequencies_articles"], 256)
+        self.assertEqual(publish(intake, {"id": "after"}, "storm")[1]["hits"], 1)
+        self.assertEqual(watcher.stop(), 0)
+        watcher.start()
+        self.assertEqual(stats(watcher.intake())["frequencies"], "counted")
+        self.assertEqual(watcher.stop(), 0)
 
     def test_when_too_much_waits_for_the_broker_the_intake_is_busy(self):
         watcher = self.watcher()

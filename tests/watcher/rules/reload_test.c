@@ -69,7 +69,7 @@ static void yaml_piece(struct stage *stage, char *out)
                  number);
         break;
     case 4:
-        if (below(3) == 0) { // broken in one way or another
+        if (below(3)) { // broken in one way or another
             static const char *const broken[] = {"  - name: b\n    match: '(tree'\n",
                                                  "  - name: b\n    match: 'tree\n",
                                                  "  - name: b\n    match: [tree\n",
@@ -100,7 +100,7 @@ static void lines_piece(struct stage *stage, char *out)
                  plain);
         break;
     case 2:
-        if (below(3) == 0) {
+        if (below(3)) {
             static const char *const broken[] = {
                 "{\"name\":\"b\",\"match\":\"(tree\"}\n",
                 "{\"name\":\"b\",\"match\":}\n",
@@ -269,7 +269,7 @@ static void a_yaml_file_read_over_its_last_version_is_the_file(void **state)
         read_both(stage, write_file(stage, "w.yaml", true));
         read_as_a_whole(stage, stage->good > good);
     }
-    assert_true(stage->shared > ROUNDS && stage->good > ROUNDS / 10 && stage->refused > 5);
+    assert_true(stage->shared > ROUNDS && stage->good > ROUNDS / 10 && stage->refused > 3);
 }
 
 static void a_file_of_lines_read_over_its_last_version_is_the_file(void **state)
@@ -280,7 +280,7 @@ static void a_file_of_lines_read_over_its_last_version_is_the_file(void **state)
         edit(stage, lines_piece);
         read_both(stage, write_file(stage, "w.jsonl", false));
     }
-    assert_true(stage->shared > ROUNDS && stage->good > ROUNDS / 10 && stage->refused > 5);
+    assert_true(stage->shared > ROUNDS && stage->good > ROUNDS / 10 && stage->refused > 3);
 }
 
 // What was replaced does not pile up: at last everything is read anew.
