@@ -217,7 +217,8 @@ static void read_both(struct stage *stage, const char *path)
     if (code == TC_OK) {
         rules_drop(stage->before);
         stage->before = over;
-        stage->good_file = stage->file;
+        if (stage->file.count >= 5) // a single piece may be good in ways that bear no other beside it
+            stage->good_file = stage->file;
     } else {
         rules_drop(over);
     }
