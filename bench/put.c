@@ -226,8 +226,12 @@ int main(int argc, char **argv)
         return 2;
     }
     bench.context = zmq_ctx_new();
-    if (tc_sock_open(bench.context, TC_SOCK_DEALER, tc_str_of(argv[1]), false, &bench.socket,
-                     &err) != TC_OK)
+    struct tc_curve curve;
+    const char *folder = getenv("TOCSIN_KEYS"); // for a tcp endpoint
+    if (folder && tc_keys_client(folder, "broker.public", &curve, &err) != TC_OK)
+        die(err.text);
+    if (tc_sock_open_guarded(bench.context, TC_SOCK_DEALER, folder ? &curve : NULL,
+                             tc_str_of(argv[1]), false, &bench.socket, &err) != TC_OK)
         die(err.text);
     zmq_setsockopt(bench.socket, ZMQ_RCVTIMEO, &wait_ms, sizeof wait_ms);
     bench.articles = tc_new(bench.count * sizeof *bench.articles);

@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <zmq.h>
 
-enum { TAIL_ROWS = 1000, LAST_WORDS_MS = 1000 };
+enum { TAIL_ROWS = 1000, LAST_WORDS_MS = 1000, BIND_LIVE_MS = 5000, BIND_AGAIN_MS = 10 };
 
 struct broker {
     const struct settings *settings; // borrowed
@@ -23,6 +23,8 @@ struct broker {
     int store_lock, fetch_lock, live_lock;
     struct store *store;
     void *context, *router, *xpub;
+    struct tc_guard *guard;    // NULL: no keys
+    int64_t bind_live_mono_ns; // 0, or until when live must be bound again
     struct feed *feed;
     struct desk *desk;
     struct tc_frames *frames;
@@ -97,30 +99,36 @@ static int make_endpoint_folder(tc_str endpoint, struct tc_err *err)
     return folder.len ? tc_make_dirs(folder, err) : TC_OK;
 }
 
-static int open_socket(struct broker *broker, enum tc_sock_kind kind, tc_str endpoint, int *lock,
-                       void **socket, struct tc_err *err)
+static int open_socket(struct broker *broker, enum tc_sock_kind kind, enum tc_door door,
+                       tc_str endpoint, int *lock, void **socket, struct tc_err *err)
 {
     int code = make_endpoint_folder(endpoint, err);
     if (code == TC_OK)
         code = tc_lock_endpoint(endpoint, lock, err);
-    return code == TC_OK ? tc_sock_open(broker->context, kind, endpoint, true, socket, err) : code;
+    if (code == TC_OK)
+        code = tc_sock_open_guarded(broker->context, kind, tc_guard_curve(broker->guard, door),
+                                    endpoint, true, socket, err);
+    return code == TC_OK ? tc_guard_bound(broker->guard, *socket, kind, endpoint, err) : code;
 }
 
-static int open_sockets(struct broker *broker, struct tc_err *err)
+static int open_sockets(struct broker *broker, const struct tc_server_keys *keys,
+                        struct tc_err *err)
 {
     const struct settings *settings = broker->settings;
     broker->context = zmq_ctx_new();
     if (!broker->context)
         return tc_fail(err, TC_EPROTO, "cannot make a ZeroMQ context: %s", zmq_strerror(errno));
-    int code =
-        open_socket(broker, TC_SOCK_XPUB, settings->live, &broker->live_lock, &broker->xpub, err);
+    int code = keys ? tc_guard_open(broker->context, keys, &broker->guard, err) : TC_OK;
     if (code == TC_OK)
-        code = open_socket(broker, TC_SOCK_ROUTER, settings->fetch, &broker->fetch_lock,
-                           &broker->router, err);
-    return code;
+        code = open_socket(broker, TC_SOCK_XPUB, TC_DOOR_LIVE, settings->live, &broker->live_lock,
+                           &broker->xpub, err);
+    if (code == TC_OK)
+        code = open_socket(broker, TC_SOCK_ROUTER, TC_DOOR_FETCH, settings->fetch,
+                           &broker->fetch_lock, &broker->router, err);
+    return code == TC_OK ? tc_guard_prove(broker->guard, err) : code;
 }
 
-static int open_inside(struct broker *broker, struct tc_err *err)
+static int open_inside(struct broker *broker, const struct tc_server_keys *keys, struct tc_err *err)
 {
     struct desk_out out = {broker, send_answer, send_live, live_count, log_trouble};
     struct tc_arena *arena = tc_arena_new();
@@ -129,7 +137,7 @@ static int open_inside(struct broker *broker, struct tc_err *err)
     if (code == TC_OK)
         code = open_store(broker, arena, err);
     if (code == TC_OK)
-        code = open_sockets(broker, err);
+        code = open_sockets(broker, keys, err);
     if (code == TC_OK)
         code = desk_open(broker->store, &out, tc_wall_ns(), &broker->desk, err);
     if (code == TC_OK)
@@ -139,8 +147,8 @@ static int open_inside(struct broker *broker, struct tc_err *err)
     return code;
 }
 
-int broker_open(const struct settings *settings, int signals, struct broker **out,
-                struct tc_err *err)
+int broker_open(const struct settings *settings, const struct tc_server_keys *keys, int signals,
+                struct broker **out, struct tc_err *err)
 {
     struct broker *broker = tc_new(sizeof *broker);
     broker->settings = settings;
@@ -148,7 +156,7 @@ int broker_open(const struct settings *settings, int signals, struct broker **ou
     broker->store_lock = broker->fetch_lock = broker->live_lock = -1;
     broker->frames = tc_frames_new();
     broker->views = tc_new(TC_FRAMES_MOST * sizeof *broker->views);
-    int code = open_inside(broker, err);
+    int code = open_inside(broker, keys, err);
     if (code != TC_OK) {
         broker_close(broker);
         return code;
@@ -171,6 +179,7 @@ void broker_close(struct broker *broker)
     feed_free(broker->feed);
     tc_sock_close(broker->router);
     tc_sock_close(broker->xpub);
+    tc_guard_close(broker->guard);
     if (broker->context)
         zmq_ctx_term(broker->context);
     store_close(broker->store);
@@ -188,6 +197,8 @@ void broker_close(struct broker *broker)
 // frame of a REQ socket.
 static void take_message(struct broker *broker, int64_t wall_ns, int64_t mono_ns)
 {
+    const struct tc_peer *peer = NULL;
+    bool guarded = broker->guard && tc_sock_is_tcp(broker->settings->fetch);
     size_t count = tc_frames_count(broker->frames);
     struct tc_request parts;
     struct tc_err err;
@@ -199,6 +210,14 @@ static void take_message(struct broker *broker, int64_t wall_ns, int64_t mono_ns
         desk_refuse(broker->desk, &request, "payload", err.text);
         return;
     }
+    if (guarded && !(peer = tc_guard_peer(broker->guard, tc_frames_user(broker->frames)))) {
+        request.envelope_count = parts.envelope;
+        request.header = parts.header;
+        desk_refuse(broker->desk, &request, "denied",
+                    "access.yaml does not name this key any more");
+        return;
+    }
+    request.peer = peer;
     request.envelope_count = parts.envelope;
     request.command = parts.command;
     request.header = parts.header;
@@ -230,7 +249,9 @@ static int drain(struct broker *broker, struct tc_err *err)
 static int turn(struct broker *broker, struct tc_err *err)
 {
     feed_listen(broker->feed);
-    int code = drain(broker, err);
+    int code = tc_guard_turn(broker->guard, tc_mono_ns(), err);
+    if (code == TC_OK)
+        code = drain(broker, err);
     if (code == TC_OK)
         code = desk_finish(broker->desk, tc_mono_ns(), err);
     if (code == TC_OK)
@@ -241,12 +262,61 @@ static int turn(struct broker *broker, struct tc_err *err)
 
 // --- the loop ---
 
-static void read_signals(struct broker *broker)
+// A subscriber cannot be put out alone: libzmq knows no such call. So all are, and those that may come
+// back do so by themselves within a moment; what they missed they see by the numbers. libzmq closes
+// the old port in a thread of its own, so the new socket is bound when that is done.
+static int close_live(struct broker *broker, struct tc_err *err)
 {
-    int signal;
-    while ((signal = tc_signal_next(broker->signals))) {
+    if (!tc_sock_is_tcp(broker->settings->live))
+        return TC_OK;
+    tc_sock_close(broker->xpub);
+    broker->xpub = NULL;
+    int code =
+        tc_sock_open(broker->context, TC_SOCK_XPUB, (tc_str){"", 0}, true, &broker->xpub, err);
+    if (code == TC_OK)
+        code = tc_keys_set(broker->xpub, tc_guard_curve(broker->guard, TC_DOOR_LIVE), err);
+    if (code == TC_OK)
+        feed_move(broker->feed, broker->xpub);
+    broker->bind_live_mono_ns = tc_mono_ns() + BIND_LIVE_MS * TC_MS;
+    return code;
+}
+
+static int bind_live(struct broker *broker, struct tc_err *err)
+{
+    if (!broker->bind_live_mono_ns)
+        return TC_OK;
+    int code = tc_sock_bind(broker->xpub, broker->settings->live, err);
+    if (code == TC_EBUSY && tc_mono_ns() < broker->bind_live_mono_ns)
+        return TC_OK;
+    if (code == TC_OK)
+        broker->bind_live_mono_ns = 0;
+    return code;
+}
+
+// The settings are read at the start only, the list of keys at every SIGHUP. A list with a mistake
+// changes nothing.
+static int read_access(struct broker *broker, struct tc_err *err)
+{
+    struct tc_server_keys *keys = NULL;
+    if (!broker->guard) {
+        tc_log(TC_INFO, "broker.hangup", "reason=\"settings are read at the start only\"");
+        return TC_OK;
+    }
+    if (tc_server_keys_log(broker->settings->keys.ptr, &keys) != TC_OK)
+        return TC_OK;
+    tc_guard_reload(broker->guard, keys);
+    tc_log(TC_INFO, "keys.loaded", "peers=%zu", tc_access_count(keys->access));
+    tc_server_keys_free(keys);
+    desk_access_changed(broker->desk);
+    return close_live(broker, err);
+}
+
+static int read_signals(struct broker *broker, struct tc_err *err)
+{
+    int signal, code = TC_OK;
+    while (code == TC_OK && (signal = tc_signal_next(broker->signals))) {
         if (signal == SIGHUP) {
-            tc_log(TC_INFO, "broker.hangup", "reason=\"settings are read at the start only\"");
+            code = read_access(broker, err);
             continue;
         }
         if (broker->stopping)
@@ -256,6 +326,7 @@ static void read_signals(struct broker *broker)
         broker->stopping = true;
         broker->stop_mono_ns = tc_mono_ns() + BROKER_DRAIN_MS * TC_MS;
     }
+    return code;
 }
 
 // Milliseconds until something is to be done without a message, rounded up.
@@ -265,6 +336,8 @@ static long wait_ms(const struct broker *broker)
     if (beat < next)
         next = beat;
     int64_t left = next - tc_mono_ns();
+    if (broker->bind_live_mono_ns && left > BIND_AGAIN_MS * TC_MS)
+        left = BIND_AGAIN_MS * TC_MS;
     return left <= 0 ? 0 : (long)((left + TC_MS - 1) / TC_MS);
 }
 
@@ -322,8 +395,12 @@ int broker_run(struct broker *broker, struct tc_err *err)
         int ready = zmq_poll(items, 3, broker->stopping ? 0 : wait_ms(broker));
         if (ready < 0 && errno != EINTR)
             return tc_fail(err, TC_EPROTO, "cannot wait for messages: %s", zmq_strerror(errno));
-        read_signals(broker);
-        code = turn(broker, err);
+        code = read_signals(broker, err);
+        items[1].socket = broker->xpub; // another one behind a reload
+        if (code == TC_OK)
+            code = bind_live(broker, err);
+        if (code == TC_OK)
+            code = turn(broker, err);
         if (code == TC_OK && done(broker, items))
             break;
     }

@@ -246,11 +246,16 @@ static const struct command {
     const char *name;
     handler *take;
     bool writes, payload; // it may have frames behind its header
+    enum tc_role role;    // that a key needs
 } commands[] = {
-    {"PUT", take_put, true, true},       {"FETCH", take_fetch, false, false},
-    {"ACK", take_ack, true, false},      {"HB", take_heartbeat, false, false},
-    {"HELLO", take_hello, false, false}, {"WATCH", take_watch, true, true},
-    {"ECHO", take_echo, false, false},   {"STATS", take_stats, false, false},
+    {"PUT", take_put, true, true, TC_ROLE_WATCHER},
+    {"FETCH", take_fetch, false, false, TC_ROLE_SUBSCRIBER},
+    {"ACK", take_ack, true, false, TC_ROLE_SUBSCRIBER},
+    {"HB", take_heartbeat, false, false, TC_ROLE_WATCHER},
+    {"HELLO", take_hello, false, false, TC_ROLE_WATCHER},
+    {"WATCH", take_watch, true, true, TC_ROLE_WATCHER},
+    {"ECHO", take_echo, false, false, TC_ROLE_SUBSCRIBER},
+    {"STATS", take_stats, false, false, TC_ROLE_ADMIN},
 };
 
 static const struct command *command_named(tc_str name)
@@ -322,6 +327,13 @@ void desk_take(struct desk *desk, const struct request *request, int64_t now_wal
         tc_fail(&err, TC_EPROTO, "no command \"%.*s\"",
                 (int)(request->command.len < 32 ? request->command.len : 32), request->command.ptr);
         desk_refuse(desk, request, "unsupported", err.text);
+        return;
+    }
+    if (!tc_peer_is(request->peer, command->role)) {
+        struct tc_err err;
+        tc_fail(&err, TC_EPROTO, "%s needs the role %s, which the key of \"%.*s\" has not",
+                command->name, tc_role_name(command->role), TC_ARG(request->peer->name));
+        desk_refuse(desk, request, "denied", err.text);
         return;
     }
     if (request->payload_count && !command->payload) {
@@ -432,6 +444,11 @@ int desk_finish(struct desk *desk, int64_t now_mono_ns, struct tc_err *err)
     else
         clear_turn(desk);
     return code;
+}
+
+void desk_access_changed(struct desk *desk)
+{
+    parking_clear(desk->parking, desk->out.answer, desk->out.context);
 }
 
 int64_t desk_next_mono_ns(const struct desk *desk)

@@ -35,6 +35,12 @@ struct feed *feed_new(void *socket, struct store *store, const tc_str *except, s
     return feed;
 }
 
+void feed_move(struct feed *feed, void *socket)
+{
+    feed->socket = socket;
+    feed->interests = 0;
+}
+
 void feed_free(struct feed *feed)
 {
     if (!feed)

@@ -21,6 +21,9 @@ struct feed *feed_new(void *socket, struct store *store, const tc_str *except, s
                       int64_t now_mono_ns);
 void feed_free(struct feed *feed);
 
+// Goes on with another socket, whose subscribers are still to come.
+void feed_move(struct feed *feed, void *socket);
+
 // Reads what subscribers have said, so that it does not pile up.
 void feed_listen(struct feed *feed);
 

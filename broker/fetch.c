@@ -198,6 +198,8 @@ int fetch_open(const struct request *request, struct store *store, struct consum
     fetch->max_n = FETCH_EVENTS_DEFAULT;
     fetch->max_bytes = FETCH_BYTES_MOST;
     fetch->filter = filter_new();
+    if (request->peer && request->peer->read_count)
+        filter_restrict(fetch->filter, request->peer->read, request->peer->read_count);
     code = read_all(fetch, header, store, consumers, now_wall_ns, now_mono_ns, err);
     if (code == TC_OK) {
         *out = fetch;

@@ -17,6 +17,8 @@ struct label {
 struct filter {
     struct tc_buf *topics;
     size_t topic_count, topic_capacity;
+    struct tc_buf *allowed; // none: everything
+    size_t allowed_count;
     struct label *labels;
     size_t label_count, label_capacity;
 };
@@ -34,7 +36,10 @@ void filter_free(struct filter *filter)
         tc_buf_done(&filter->topics[i]);
     for (size_t i = 0; i < filter->label_count; i++)
         tc_buf_done(&filter->labels[i].pair);
+    for (size_t i = 0; i < filter->allowed_count; i++)
+        tc_buf_done(&filter->allowed[i]);
     free(filter->topics);
+    free(filter->allowed);
     free(filter->labels);
     free(filter);
 }
@@ -66,24 +71,11 @@ static int add_label(struct filter *filter, tc_str word, struct tc_err *err)
     return TC_OK;
 }
 
-static bool topic_ok(tc_str topic)
-{
-    tc_str segment = {0};
-    if (topic.len > TC_TOPIC_BYTES || !tc_str_ends(topic, TC_STR("/")))
-        return false;
-    tc_str rest = tc_str_cut(topic, 0, topic.len - 1);
-    while (tc_str_next(&rest, '/', &segment)) {
-        if (!tc_event_name_ok(segment))
-            return false;
-    }
-    return true;
-}
-
 int filter_add(struct filter *filter, tc_str word, struct tc_err *err)
 {
     if (tc_str_starts(word, TC_STR("label.")))
         return add_label(filter, word, err);
-    if (!topic_ok(word))
+    if (!tc_event_prefix_ok(word))
         return tc_fail(err, TC_EPARSE,
                        "filter \"%.*s\" is no topic: segments of [a-z0-9-], each ending in \"/\"",
                        (int)(word.len < 200 ? word.len : 200), word.ptr);
@@ -123,11 +115,27 @@ static bool key_passes(const struct filter *filter, const struct label *label, t
     return false;
 }
 
+void filter_restrict(struct filter *filter, const tc_str *prefixes, size_t count)
+{
+    filter->allowed = tc_new((count + 1) * sizeof *filter->allowed);
+    filter->allowed_count = count;
+    for (size_t i = 0; i < count; i++)
+        tc_buf_str(&filter->allowed[i], prefixes[i]);
+}
+
+static bool begins_with_one(tc_str topic, const struct tc_buf *prefixes, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (tc_str_starts(topic, tc_buf_view(&prefixes[i])))
+            return true;
+    }
+    return count == 0;
+}
+
 bool filter_passes(const struct filter *filter, tc_str topic, tc_str labels)
 {
-    bool passes = filter->topic_count == 0;
-    for (size_t i = 0; i < filter->topic_count && !passes; i++)
-        passes = tc_str_starts(topic, tc_buf_view(&filter->topics[i]));
+    bool passes = begins_with_one(topic, filter->topics, filter->topic_count) &&
+                  begins_with_one(topic, filter->allowed, filter->allowed_count);
     for (size_t i = 0; i < filter->label_count && passes; i++)
         passes = key_passes(filter, &filter->labels[i], labels);
     return passes;

@@ -20,6 +20,9 @@ void filter_free(struct filter *filter);
 //   TC_EPARSE  neither
 int filter_add(struct filter *filter, tc_str word, struct tc_err *err);
 
+// Lets nothing through but topics that begin with one of `prefixes` (copied), whatever is asked for.
+void filter_restrict(struct filter *filter, const tc_str *prefixes, size_t count);
+
 // `labels` is a JSON object of texts without blanks, as the store keeps it.
 bool filter_passes(const struct filter *filter, tc_str topic, tc_str labels);
 

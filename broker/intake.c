@@ -19,6 +19,7 @@ struct item {
 };
 
 struct batch {
+    const struct tc_peer *peer; // who sent it
     struct session *session;
     uint64_t number;
     struct item *items;
@@ -145,6 +146,20 @@ int intake_heartbeat(struct intake *intake, const struct request *request, int64
     return TC_OK;
 }
 
+// --- rights ---
+
+// Whether the key of the peer may write what goes out as "namespace/watch/severity/".
+static int check_topic(struct intake *intake, const struct tc_peer *peer, tc_str watch,
+                       tc_str severity, struct tc_err *err)
+{
+    tc_buf_clear(&intake->topic);
+    tc_buf_addf(&intake->topic, "%.*s/%.*s/", TC_ARG(watch), TC_ARG(severity));
+    if (tc_peer_writes(peer, tc_buf_view(&intake->topic)))
+        return TC_OK;
+    return tc_fail(err, TC_EPROTO, "the key of \"%.*s\" may not write to %.*s", TC_ARG(peer->name),
+                   TC_ARG(tc_buf_view(&intake->topic)));
+}
+
 // --- WATCH ---
 
 static int read_watch(const struct request *request, struct answer *answer, struct tc_err *err)
@@ -168,7 +183,8 @@ static int read_watch(const struct request *request, struct answer *answer, stru
 }
 
 // All are checked before the first is stored.
-static int check_definitions(const struct request *request, struct tc_err *err)
+static int check_definitions(struct intake *intake, const struct request *request,
+                             struct tc_err *err)
 {
     for (size_t i = 0; i < request->payload_count; i++) {
         struct tc_event_watch *watch = NULL;
@@ -179,7 +195,12 @@ static int check_definitions(const struct request *request, struct tc_err *err)
             tc_err_prefix(err, "definition %zu", i);
             return TC_EPROTO;
         }
+        int code = request->peer ? check_topic(intake, request->peer, tc_event_watch_name(watch),
+                                               tc_event_watch_severity(watch), err)
+                                 : TC_OK;
         tc_event_watch_free(watch);
+        if (code != TC_OK)
+            return code;
     }
     return TC_OK;
 }
@@ -189,7 +210,7 @@ int intake_watch(struct intake *intake, const struct request *request, int64_t n
 {
     int code = read_watch(request, answer, err);
     if (code == TC_OK)
-        code = check_definitions(request, err);
+        code = check_definitions(intake, request, err);
     if (code != TC_OK) {
         answer_refuse(answer, code == TC_EPROTO ? "payload" : "header", err->text);
         return TC_OK;
@@ -290,11 +311,13 @@ static void reject(struct intake *intake, struct item *item, const char *reason)
 }
 
 // What a hit must be before its bytes become part of an event; decoding has checked UTF-8.
-static int check_hit(const struct tc_hit *hit, const struct tc_event_article *article,
-                     struct tc_err *err)
+static int check_hit(struct intake *intake, const struct tc_peer *peer, const struct tc_hit *hit,
+                     const struct tc_event_article *article, struct tc_err *err)
 {
     if (!tc_event_watch_name_ok(hit->watch) || !tc_event_name_ok(hit->severity))
         return tc_fail(err, TC_EPROTO, "a hit's watch or severity is no name");
+    if (peer && check_topic(intake, peer, hit->watch, hit->severity, err) != TC_OK)
+        return TC_EPROTO;
     struct tc_id id =
         tc_hit_id(hit->watch, tc_event_article_source(article), tc_event_article_id(article),
                   tc_event_article_version(article), hit->segment);
@@ -347,7 +370,7 @@ static int read_hits(struct intake *intake, struct batch *batch, struct item *it
         size_t at = item->count;
         code = tc_hit_decode(item->bodies[at], intake->arena, &item->hits[at], err);
         if (code == TC_OK)
-            code = check_hit(&item->hits[at], item->article, err);
+            code = check_hit(intake, batch->peer, &item->hits[at], item->article, err);
         if (code == TC_OK)
             code = find_watch(intake, batch, &item->hits[at], &item->watches[at], err);
         if (code != TC_OK)
@@ -518,7 +541,7 @@ static void ask_for_watches(const struct batch *batch, struct answer *answer)
 int intake_put(struct intake *intake, const struct request *request, int64_t now_wall_ns,
                struct answer *answer, struct tc_err *err)
 {
-    struct batch batch = {0};
+    struct batch batch = {.peer = request->peer};
     int code = TC_OK;
     watches_trim(intake->watches);
     tc_arena_empty(intake->arena);

@@ -55,7 +55,7 @@ static void print_mistakes(const struct tc_diags *diags)
 
 // Gives an exit status.
 static int read_settings(const struct flags *flags, struct tc_arena *arena,
-                         struct settings *settings)
+                         struct settings *settings, struct tc_server_keys **keys)
 {
     struct tc_err err;
     tc_str found = tc_config_file(arena, "broker.yaml");
@@ -69,19 +69,21 @@ static int read_settings(const struct flags *flags, struct tc_arena *arena,
         return TC_EXIT_OK;
     struct tc_diags *diags = tc_diags_new();
     code = settings_read(path, arena, diags, settings);
+    if (code == TC_OK && settings->keys.len)
+        code = tc_server_keys_read(settings->keys.ptr, diags, keys);
     print_mistakes(diags);
     tc_diags_free(diags);
     return code == TC_OK ? TC_EXIT_OK : TC_EXIT_CONFIG;
 }
 
-static int serve(const struct settings *settings)
+static int serve(const struct settings *settings, const struct tc_server_keys *keys)
 {
     struct broker *broker = NULL;
     struct tc_err err;
     int signals = -1;
     int code = tc_signals_block(&signals, &err);
     if (code == TC_OK)
-        code = broker_open(settings, signals, &broker, &err);
+        code = broker_open(settings, keys, signals, &broker, &err);
     if (code != TC_OK) {
         tc_log_err(TC_ERROR, "broker.refused", &err);
     } else {
@@ -101,17 +103,19 @@ int main(int argc, char **argv)
 {
     struct flags flags = {0};
     struct settings settings;
+    struct tc_server_keys *keys = NULL;
     argp_err_exit_status = TC_EXIT_USAGE;
     argp_parse(&arguments, argc, argv, 0, NULL, &flags);
     tc_fault_init();
     struct tc_arena *arena = tc_arena_new();
-    int status = read_settings(&flags, arena, &settings);
+    int status = read_settings(&flags, arena, &settings, &keys);
     if (status == TC_EXIT_OK && flags.check) {
         puts("settings are fine");
     } else if (status == TC_EXIT_OK) {
         tc_log_level(settings.log);
-        status = serve(&settings);
+        status = serve(&settings, keys);
     }
+    tc_server_keys_free(keys);
     tc_arena_free(arena);
     return status;
 }

@@ -63,6 +63,16 @@ void parking_replace(struct parking *parking, const struct answer *newer, answer
     }
 }
 
+void parking_clear(struct parking *parking, answer_sink *sink, void *context)
+{
+    while (parking->count) {
+        struct answer *last = &parking->rows[parking->count - 1].answer;
+        answer_refuse(last, "superseded", "the list of keys was read again: ask once more");
+        sink(context, last);
+        leave(parking, parking->count - 1);
+    }
+}
+
 bool parking_put(struct parking *parking, const struct answer *answer, struct fetch *fetch)
 {
     if (parking->count == FETCH_PARKED_MOST)

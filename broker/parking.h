@@ -22,6 +22,9 @@ void parking_free(struct parking *parking);
 void parking_replace(struct parking *parking, const struct answer *newer, answer_sink *sink,
                      void *context);
 
+// Answers ERR superseded to all: they ask again.
+void parking_clear(struct parking *parking, answer_sink *sink, void *context);
+
 // Takes both (the answer by moving its bytes). False, and they are still yours, when it is full.
 bool parking_put(struct parking *parking, const struct answer *answer, struct fetch *fetch);
 

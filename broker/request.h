@@ -9,6 +9,7 @@
 #ifndef REQUEST_H
 #define REQUEST_H
 
+#include "common/access.h"
 #include "common/buf.h"
 #include "common/err.h"
 #include "common/hash.h"
@@ -22,6 +23,7 @@ struct request {
     size_t payload_count;
     const tc_str *envelope; // goes back with the answer; the first frame tells the connection
     size_t envelope_count;
+    const struct tc_peer *peer; // whose key it came with; NULL: on a socket guarded by file modes
 };
 
 // Reads the header: one JSON object whose names are all in `known` (NULL-ended) or "rid". Gives

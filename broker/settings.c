@@ -1,6 +1,7 @@
 #include "broker/settings.h"
 
 #include "common/daemon.h"
+#include "common/guard.h"
 #include "common/yaml.h"
 
 enum { LIVE_EXCEPT_MOST = 1000 };
@@ -27,33 +28,23 @@ int settings_default(struct tc_arena *arena, struct settings *out, struct tc_err
 
 // --- endpoints ---
 
-static bool is_loopback(tc_str endpoint)
-{
-    tc_str host = tc_str_cut(endpoint, strlen("tcp://"), endpoint.len);
-    return tc_str_starts(host, TC_STR("127.")) || tc_str_starts(host, TC_STR("[::1]:")) ||
-           tc_str_starts(host, TC_STR("localhost:"));
-}
-
-// Anybody on this machine may connect to a loopback port, so it wants an explicit word; anybody
-// at all to another one, so it wants keys.
 static void check_endpoint(const struct tc_yaml *node, const struct settings *settings,
                            struct tc_diags *diags)
 {
+    const char *help = NULL;
     tc_str endpoint = node->text;
     if (tc_str_starts(endpoint, TC_STR("ipc://")) && endpoint.len > strlen("ipc://"))
         return;
-    if (!tc_str_starts(endpoint, TC_STR("tcp://")))
+    if (!tc_sock_is_tcp(endpoint)) {
         tc_yaml_wrong(node, "E0117", diags, NULL,
                       "\"%.*s\" is no endpoint: ipc://PATH or tcp://ADDRESS:PORT",
                       TC_ARG(endpoint));
-    else if (!is_loopback(endpoint))
-        tc_yaml_wrong(node, "E0117", diags,
-                      "listen on ipc:// or on tcp://127.0.0.1, or bring the port over by ssh",
-                      "a port that other machines reach needs keys, which are not in this version");
-    else if (!settings->insecure_loopback)
-        tc_yaml_wrong(node, "E0117", diags,
-                      "write insecure_loopback: true when that is what you want",
-                      "every user of this machine can read and forge alerts on a loopback port");
+        return;
+    }
+    const char *why =
+        tc_guard_unsafe(endpoint, settings->keys.len > 0, settings->insecure_loopback, &help);
+    if (why)
+        tc_yaml_wrong(node, "E0117", diags, help, "%s", why);
 }
 
 static void read_endpoint(const struct tc_yaml *listen, const char *key,
@@ -122,17 +113,29 @@ static void refuse_later(const struct tc_yaml *root, struct tc_diags *diags)
 {
     const struct tc_yaml *http = tc_yaml_get(root, "http");
     const struct tc_yaml *retain = tc_yaml_get(root, "retain");
-    const struct tc_yaml *folder = tc_yaml_get(root, "keys");
     if (http && !tc_str_eq(http->text, TC_STR("off")))
         tc_yaml_wrong(http, "E0117", diags, NULL, "\"http\" is not in this version");
-    if (folder)
-        tc_yaml_wrong(folder, "E0117", diags, NULL, "\"keys\" is not in this version");
     if (retain && !tc_str_eq(retain->text, TC_STR("forever")))
         tc_yaml_wrong(retain, "E0117", diags, "leave the key out: everything is kept",
                       "only \"retain: forever\" is in this version");
 }
 
 // A relative path counts from the folder of the file.
+static void read_keys(const struct tc_yaml_file *file, struct tc_arena *arena,
+                      struct tc_diags *diags, struct settings *settings)
+{
+    const struct tc_yaml *node = tc_yaml_get(&file->root, "keys");
+    tc_str path = {"", 0};
+    if (!node || !tc_yaml_str(node, &path, diags))
+        return;
+    settings->keys = tc_beside(arena, file->name, path);
+    if (path.len == 0)
+        tc_yaml_wrong(node, "E0117", diags, NULL, "this path is empty");
+    else if (settings->insecure_loopback)
+        tc_yaml_wrong(node, "E0117", diags, "leave insecure_loopback out",
+                      "with keys every tcp endpoint is guarded by them");
+}
+
 static void read_store(const struct tc_yaml_file *file, struct tc_arena *arena,
                        struct tc_diags *diags, struct settings *settings)
 {
@@ -158,6 +161,7 @@ static int read_tree(const struct tc_yaml_file *file, struct tc_arena *arena,
     }
     tc_yaml_only(root, keys, diags);
     tc_yaml_bool(tc_yaml_get(root, "insecure_loopback"), &settings->insecure_loopback, diags);
+    read_keys(file, arena, diags, settings);
     read_store(file, arena, diags, settings);
     read_listen(root, settings, diags);
     read_live_except(root, arena, settings, diags);

@@ -14,6 +14,7 @@
 struct settings {
     tc_str store;        // the database file; a relative one was counted from the settings' folder
     tc_str fetch, live;  // endpoints
+    tc_str keys;         // folder of keys, zero-ended; empty: none, and then no tcp endpoint either
     tc_str *live_except; // topic prefixes that the live feed leaves out
     size_t live_except_count;
     enum tc_level log;

@@ -58,7 +58,7 @@ static int open_live(struct live *live, struct tc_err *err)
         return TC_OK;
     if (!live->frames && !(live->frames = tc_frames_new()))
         return tc_fail(err, TC_ENOMEM, "no memory for a message");
-    int code = wire_open(&live->wire, live->context, TC_SOCK_SUB, err);
+    int code = wire_open(&live->wire, live->context, TC_SOCK_SUB, live->curve, err);
     if (code == TC_OK)
         code = subscribe(live, err);
     if (code == TC_OK)
@@ -215,9 +215,15 @@ static int turn(struct live *live, int64_t until, struct tocsin_event *out, stru
         return take_message(live, out, err);
     if (code == TC_ENOENT)
         code = notice_connection(live, out);
+    if (code == TC_OK && out->kind == TOCSIN_DISCONNECTED)
+        return wire_refused(&live->wire, live->endpoint, "broker", true, err);
     if (code != TC_ENOENT)
         return code;
     code = wire_wait(&live->wire, look_again(live, until), false, err);
+    if (code == TC_OK)
+        code = wire_refused(&live->wire, live->endpoint, "broker", false, err);
+    if (code == TC_EPROTO)
+        wire_close(&live->wire); // this socket would never try again
     return code == TC_OK ? TC_ENOENT : code;
 }
 

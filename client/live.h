@@ -22,8 +22,9 @@ enum { LIVE_KEPT_MOST = 10000, LIVE_NONCE_BYTES = 33, LIVE_EPOCH_BYTES = 33 };
 struct live_kept; // an event that came while settling
 
 struct live {
-    void *context;        // borrowed until live_done()
-    const char *endpoint; // borrowed until live_done()
+    void *context;                // borrowed until live_done()
+    const char *endpoint;         // borrowed until live_done()
+    const struct tc_curve *curve; // borrowed likewise; NULL: no keys
     int timeout_ms;
     struct filter filter;
     struct wire wire;

@@ -47,7 +47,7 @@ static int connect_peer(struct peer *peer, struct tc_err *err)
         return TC_OK;
     if (!peer->frames && !(peer->frames = tc_frames_new()))
         return tc_fail(err, TC_ENOMEM, "no memory for a message");
-    int code = wire_open(&peer->wire, peer->context, TC_SOCK_DEALER, err);
+    int code = wire_open(&peer->wire, peer->context, TC_SOCK_DEALER, peer->curve, err);
     if (code == TC_OK)
         code = wire_connect(&peer->wire, peer->endpoint, err);
     if (code != TC_OK)
@@ -58,7 +58,14 @@ static int connect_peer(struct peer *peer, struct tc_err *err)
 int peer_wait(struct peer *peer, int64_t until, bool sending, struct tc_err *err)
 {
     int code = connect_peer(peer, err);
-    return code == TC_OK ? wire_wait(&peer->wire, until, sending, err) : code;
+    if (code == TC_OK)
+        code = wire_wait(&peer->wire, until, sending, err);
+    if (code != TC_OK)
+        return code;
+    code = wire_refused(&peer->wire, peer->endpoint, peer->name, false, err);
+    if (code != TC_OK)
+        wire_close(&peer->wire); // this socket would never try again
+    return code;
 }
 
 int peer_seal(struct peer *peer, tc_str body, struct tc_err *err)
@@ -146,6 +153,8 @@ int peer_keep_answer(struct peer *peer, const char **out, struct tc_err *err)
 
 int peer_silent(const struct peer *peer, struct tc_err *err)
 {
+    if (wire_refused(&peer->wire, peer->endpoint, peer->name, true, err) != TC_OK)
+        return TC_EPROTO;
     return tc_fail(err, TC_ETIMEOUT, "no %s answers at %s; is tocsin-%s running?", peer->name,
                    peer->endpoint, peer->name);
 }

@@ -21,9 +21,10 @@
 enum { PEER_BODY_BYTES = TC_SOCK_MESSAGE_BYTES, PEER_SILENCE_MS = 15000 };
 
 struct peer {
-    void *context;        // borrowed until peer_done()
-    const char *endpoint; // borrowed until peer_done()
-    const char *name;     // "broker" or "watcher", for messages
+    void *context;                // borrowed until peer_done()
+    const char *endpoint;         // borrowed until peer_done()
+    const char *name;             // "broker" or "watcher", for messages
+    const struct tc_curve *curve; // borrowed likewise; NULL: no keys
     struct wire wire;
     uint64_t rid;         // number of the last question
     struct tc_buf header; // of the question being made
@@ -50,7 +51,8 @@ struct tc_json *peer_question(struct peer *peer);
 // Waits for a message, a connection, or the loss of one, at most to `until` (mono ns); with `sending`
 // also until a question can be sent. Connects first if need be.
 //   TC_ESTOP   a signal arrived
-//   TC_EPROTO, TC_EINVAL, TC_ENOMEM
+//   TC_EPROTO  also when the peer refuses our key
+//   TC_EINVAL, TC_ENOMEM
 int peer_wait(struct peer *peer, int64_t until, bool sending, struct tc_err *err);
 
 // Sends the question. `body` is one frame more, without a ptr none.
@@ -87,7 +89,8 @@ int peer_ask(struct peer *peer, const char *command, tc_str body, int64_t until,
 //   TC_ENOMEM
 int peer_keep_answer(struct peer *peer, const char **out, struct tc_err *err);
 
-// "no broker answers at ENDPOINT; is tocsin-broker running?" Returns TC_ETIMEOUT.
+// "no broker answers at ENDPOINT; is tocsin-broker running?" Returns TC_ETIMEOUT; TC_EPROTO when
+// keys are the likely cause, which it then names.
 int peer_silent(const struct peer *peer, struct tc_err *err);
 
 // The reason of an answer ERR as an error. Returns TC_EPROTO.

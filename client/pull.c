@@ -274,7 +274,8 @@ static int give(struct pull *pull, struct tocsin_event *out, struct tc_err *err)
 }
 
 // Looks at the clock and the connection. TC_OK when an outage is to be told.
-static int notice_outage(struct pull *pull, int64_t now, struct tocsin_event *out)
+static int notice_outage(struct pull *pull, int64_t now, struct tocsin_event *out,
+                         struct tc_err *err)
 {
     bool lost = pull->state == PULL_UP && pull->peer.wire.socket && !pull->peer.wire.up;
     bool silent = pull->asked_on && now >= pull->answer_by;
@@ -288,7 +289,7 @@ static int notice_outage(struct pull *pull, int64_t now, struct tocsin_event *ou
     pull->state = PULL_DOWN;
     *out = event_notice(TOCSIN_DISCONNECTED);
     out->epoch = pull->epoch;
-    return TC_OK;
+    return wire_refused(&pull->peer.wire, pull->peer.endpoint, pull->peer.name, true, err);
 }
 
 // When to look again, at the latest.
@@ -315,7 +316,7 @@ static void drop_answer(struct pull *pull, int code)
 static int turn(struct pull *pull, int64_t until, struct tocsin_event *out, struct tc_err *err)
 {
     int64_t now = tc_mono_ns();
-    int code = notice_outage(pull, now, out);
+    int code = notice_outage(pull, now, out, err);
     bool due = !pull->asked_on && now >= pull->not_before;
     if (code == TC_ENOENT && due && pull->peer.wire.up) {
         code = ask(pull, err);

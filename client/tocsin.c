@@ -27,8 +27,10 @@ struct tocsin {
     char *fetch, *live, *intake; // endpoints
     int timeout_ms;
     struct tc_err err;
-    struct peer broker, watcher; // for single questions
-    struct publish publish;      // articles on the way
+    struct tc_curve broker_keys, watcher_keys; // for tcp endpoints
+    struct tc_err broker_wrong, watcher_wrong; // why they could not be read
+    struct peer broker, watcher;               // for single questions
+    struct publish publish;                    // articles on the way
     enum mode mode;
     struct pull pull;      // follow, query, consume
     struct live listening; // subscribe
@@ -45,6 +47,38 @@ static int done(struct tocsin *tocsin, int code)
 static int64_t deadline(int timeout_ms)
 {
     return timeout_ms < 0 ? INT64_MAX : tc_mono_ns() + timeout_ms * TC_MS;
+}
+
+// Keys are for tcp. What is wrong with them is told by what needs them first, because without a handle
+// nobody could read the sentence.
+static void read_keys(const char *folder, const char *server, bool tcp, struct tc_curve *out,
+                      struct tc_err *wrong)
+{
+    if (tcp && folder && *folder)
+        tc_keys_client(folder, server, out, wrong);
+}
+
+static const struct tc_curve *keys_for(const char *endpoint, const struct tc_curve *keys)
+{
+    return keys->secret.text[0] && tc_sock_is_tcp(tc_str_of(endpoint)) ? keys : NULL;
+}
+
+static void set_keys(struct tocsin *tocsin, const char *folder)
+{
+    bool broker =
+        tc_sock_is_tcp(tc_str_of(tocsin->fetch)) || tc_sock_is_tcp(tc_str_of(tocsin->live));
+    folder = folder ? folder : getenv("TOCSIN_KEYS");
+    read_keys(folder, "broker.public", broker, &tocsin->broker_keys, &tocsin->broker_wrong);
+    read_keys(folder, "watcher.public", tc_sock_is_tcp(tc_str_of(tocsin->intake)),
+              &tocsin->watcher_keys, &tocsin->watcher_wrong);
+    tocsin->broker.curve = keys_for(tocsin->fetch, &tocsin->broker_keys);
+    tocsin->watcher.curve = keys_for(tocsin->intake, &tocsin->watcher_keys);
+    tocsin->publish.peer.curve = tocsin->watcher.curve;
+}
+
+static int check_keys(struct tocsin *tocsin, const struct tc_err *wrong)
+{
+    return wrong->code == TC_OK ? TC_OK : tc_fail(&tocsin->err, TC_EINVAL, "%s", wrong->text);
 }
 
 static int set_up(struct tocsin *tocsin, const struct tocsin_options *options)
@@ -68,6 +102,7 @@ static int set_up(struct tocsin *tocsin, const struct tocsin_options *options)
     peer_init(&tocsin->broker, tocsin->context, tocsin->fetch, "broker");
     peer_init(&tocsin->watcher, tocsin->context, tocsin->intake, "watcher");
     publish_init(&tocsin->publish, tocsin->context, tocsin->intake);
+    set_keys(tocsin, options->keys);
     return TC_OK;
 }
 
@@ -105,6 +140,8 @@ void tocsin_close(struct tocsin *tocsin)
     publish_done(&tocsin->publish);
     while (tocsin->context && zmq_ctx_term(tocsin->context) != 0 && zmq_errno() == EINTR)
         ;
+    tc_keys_wipe(&tocsin->broker_keys);
+    tc_keys_wipe(&tocsin->watcher_keys);
     free(tocsin->fetch);
     free(tocsin->live);
     free(tocsin->intake);
@@ -140,10 +177,13 @@ static int begin_pull(struct tocsin *tocsin, const struct tocsin_stream *stream,
                       const char *consumer, bool once)
 {
     end_stream(tocsin);
-    int code =
-        pull_init(&tocsin->pull, tocsin->context, tocsin->fetch, stream, consumer, &tocsin->err);
+    int code = check_keys(tocsin, &tocsin->broker_wrong);
+    if (code == TC_OK)
+        code = pull_init(&tocsin->pull, tocsin->context, tocsin->fetch, stream, consumer,
+                         &tocsin->err);
     if (code != TC_OK)
         return code;
+    tocsin->pull.peer.curve = tocsin->broker.curve;
     tocsin->pull.timeout_ms = tocsin->timeout_ms;
     tocsin->pull.once = once;
     tocsin->mode = PULLING;
@@ -168,9 +208,12 @@ int tocsin_consume(struct tocsin *tocsin, const char *name, const struct tocsin_
 int tocsin_subscribe(struct tocsin *tocsin, const struct tocsin_stream *stream)
 {
     end_stream(tocsin);
-    int code = live_init(&tocsin->listening, tocsin->context, tocsin->live, stream, &tocsin->err);
+    int code = check_keys(tocsin, &tocsin->broker_wrong);
+    if (code == TC_OK)
+        code = live_init(&tocsin->listening, tocsin->context, tocsin->live, stream, &tocsin->err);
     if (code != TC_OK)
         return code;
+    tocsin->listening.curve = keys_for(tocsin->live, &tocsin->broker_keys);
     tocsin->listening.timeout_ms = tocsin->timeout_ms;
     tocsin->mode = LISTENING;
     return done(tocsin, TOCSIN_OK);
@@ -238,7 +281,9 @@ int tocsin_publish(struct tocsin *tocsin, const char *article, size_t article_by
     int64_t until = deadline(tocsin->timeout_ms);
     if (publish->count)
         return tc_fail(&tocsin->err, TC_EINVAL, "articles are on the way: collect them first");
-    int code = publish_submit(publish, (tc_str){article, article_bytes}, (tc_str){body, body_bytes},
+    int code = check_keys(tocsin, &tocsin->watcher_wrong);
+    if (code == TC_OK)
+        code = publish_submit(publish, (tc_str){article, article_bytes}, (tc_str){body, body_bytes},
                               &tocsin->err);
     if (code == TC_OK)
         code = publish_collect(publish, until, receipt, &tocsin->err);
@@ -249,8 +294,11 @@ int tocsin_publish(struct tocsin *tocsin, const char *article, size_t article_by
 int tocsin_submit(struct tocsin *tocsin, const char *article, size_t article_bytes,
                   const void *body, size_t body_bytes)
 {
-    return done(tocsin, publish_submit(&tocsin->publish, (tc_str){article, article_bytes},
-                                       (tc_str){body, body_bytes}, &tocsin->err));
+    int code = check_keys(tocsin, &tocsin->watcher_wrong);
+    if (code == TC_OK)
+        code = publish_submit(&tocsin->publish, (tc_str){article, article_bytes},
+                              (tc_str){body, body_bytes}, &tocsin->err);
+    return done(tocsin, code);
 }
 
 int tocsin_collect(struct tocsin *tocsin, struct tocsin_receipt *receipt)
@@ -264,7 +312,10 @@ int tocsin_status(struct tocsin *tocsin, enum tocsin_daemon daemon, const char *
 {
     struct peer *peer = daemon == TOCSIN_BROKER ? &tocsin->broker : &tocsin->watcher;
     peer_question(peer);
-    int code = peer_ask(peer, "STATS", (tc_str){0}, deadline(tocsin->timeout_ms), &tocsin->err);
+    int code = check_keys(tocsin,
+                          daemon == TOCSIN_BROKER ? &tocsin->broker_wrong : &tocsin->watcher_wrong);
+    if (code == TC_OK)
+        code = peer_ask(peer, "STATS", (tc_str){0}, deadline(tocsin->timeout_ms), &tocsin->err);
     if (code == TC_OK)
         code = peer_keep_answer(peer, json, &tocsin->err);
     return done(tocsin, code);

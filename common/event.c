@@ -29,7 +29,7 @@ struct tc_event_article {
 // The parsed definition is not kept: a broker holds tens of thousands of opened watches.
 struct tc_event_watch {
     struct tc_id hash;
-    char *name, *status;
+    char *name, *severity, *status;
     int64_t expires_ns;
     struct tc_buf parts;                  // "name" and "version", then labels, then annotations
     size_t labels_from, annotations_from; // where the latter two begin in `parts`
@@ -50,6 +50,19 @@ bool tc_event_watch_name_ok(tc_str name)
     tc_str space = {0};
     return tc_str_next(&name, '/', &space) && tc_event_name_ok(space) && name.ptr &&
            tc_event_name_ok(name);
+}
+
+bool tc_event_prefix_ok(tc_str prefix)
+{
+    tc_str segment = {0};
+    if (prefix.len > TC_TOPIC_BYTES || !tc_str_ends(prefix, TC_STR("/")))
+        return false;
+    tc_str rest = tc_str_cut(prefix, 0, prefix.len - 1);
+    while (tc_str_next(&rest, '/', &segment)) {
+        if (!tc_event_name_ok(segment))
+            return false;
+    }
+    return true;
 }
 
 // Puts member `key` of `object` under the same name, when it is a text and not empty.
@@ -228,6 +241,8 @@ static int read_definition(struct tc_event_watch *watch, const json_t *definitio
     if (expires.len && !tc_time_read(expires, &watch->expires_ns))
         return tc_fail(err, TC_EPARSE, "\"expires\" is no RFC 3339 time");
     watch->name = tc_dup(name.ptr, name.len);
+    tc_str severity = tc_json_get_str(definition, "severity");
+    watch->severity = tc_dup(severity.ptr, severity.len);
     watch->status = status.len ? tc_dup(status.ptr, status.len) : tc_dup("live", 4);
     return TC_OK;
 }
@@ -275,6 +290,7 @@ void tc_event_watch_free(struct tc_event_watch *watch)
     if (!watch)
         return;
     free(watch->name);
+    free(watch->severity);
     free(watch->status);
     tc_buf_done(&watch->parts);
     free(watch);
@@ -288,6 +304,11 @@ struct tc_id tc_event_watch_hash(const struct tc_event_watch *watch)
 tc_str tc_event_watch_name(const struct tc_event_watch *watch)
 {
     return tc_str_of(watch->name);
+}
+
+tc_str tc_event_watch_severity(const struct tc_event_watch *watch)
+{
+    return tc_str_of(watch->severity);
 }
 
 // Only "live" delivers: a status that a newer watcher invents must not start to.

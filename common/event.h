@@ -28,6 +28,9 @@ bool tc_event_name_ok(tc_str name);
 // "namespace/name".
 bool tc_event_watch_name_ok(tc_str name);
 
+// A topic or the beginning of one: names, each with a "/" behind it.
+bool tc_event_prefix_ok(tc_str prefix);
+
 // --- the article: frame 1 of PUT ---
 
 struct tc_event_article;
@@ -60,6 +63,7 @@ void tc_event_watch_free(struct tc_event_watch *watch);
 // These view the watch.
 struct tc_id tc_event_watch_hash(const struct tc_event_watch *watch); // over the definition's bytes
 tc_str tc_event_watch_name(const struct tc_event_watch *watch);
+tc_str tc_event_watch_severity(const struct tc_event_watch *watch);
 tc_str tc_event_watch_labels(const struct tc_event_watch *watch); // {"key":"value"}, no blanks
 
 // Why no hit of the watch may be told now ("shadow", "paused", "retired", "expired"), NULL when it may.

@@ -22,10 +22,15 @@ void tc_fault_init(void)
     armed = wanted;
 }
 
-void tc_fault(const char *point)
+bool tc_fault_strikes(const char *point)
 {
     if (!armed || strlen(point) != armed_len || memcmp(point, armed, armed_len) != 0)
-        return;
-    if (atomic_fetch_sub(&passes_to_live, 1) <= 0)
+        return false;
+    return atomic_fetch_sub(&passes_to_live, 1) <= 0;
+}
+
+void tc_fault(const char *point)
+{
+    if (tc_fault_strikes(point))
         kill(getpid(), SIGKILL);
 }

@@ -7,9 +7,14 @@
 #ifndef TC_FAULT_H
 #define TC_FAULT_H
 
+#include <stdbool.h>
+
 // Reads TOCSIN_FAULT. Call once, before threads start.
 void tc_fault_init(void);
 
 void tc_fault(const char *point);
+
+// For places that fail in another way than dying: true at that pass and all later ones.
+bool tc_fault_strikes(const char *point);
 
 #endif

@@ -93,6 +93,15 @@ tc_str tc_frames_at(const struct tc_frames *frames, size_t index)
     return (tc_str){zmq_msg_data(frame), zmq_msg_size(frame)};
 }
 
+tc_str tc_frames_user(const struct tc_frames *frames)
+{
+    if (frames->count < 2)
+        return (tc_str){"", 0};
+    const char *user =
+        zmq_msg_gets(&frames->list[frames->count - 1], "User-Id"); // a draft name in zmq.h
+    return user ? tc_str_of(user) : (tc_str){"", 0};
+}
+
 int tc_frames_request(const struct tc_frames *frames, struct tc_request *out, struct tc_err *err)
 {
     size_t mark = 0;

@@ -29,6 +29,11 @@ int tc_frames_receive(struct tc_frames *frames, void *socket, struct tc_err *err
 size_t tc_frames_count(const struct tc_frames *frames);
 tc_str tc_frames_at(const struct tc_frames *frames, size_t index); // views the message
 
+// Who sent it: the User-Id that the ZAP handler gave the connection, empty on a socket without keys. Read
+// from the last frame: behind zmq_poll libzmq 4.3.4 knows none for frame 0, the routing id. Views the
+// message.
+tc_str tc_frames_user(const struct tc_frames *frames);
+
 // Splits a request: *envelope frames come before "T1", *command is the frame behind it,
 // *header the next, payload starts at index *payload.
 //   TC_EPROTO  no "T1" among the first eight frames, or nothing behind it, or a header that is

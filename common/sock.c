@@ -135,14 +135,46 @@ static int attach(void *socket, tc_str endpoint, bool bind, struct tc_err *err)
     return TC_OK;
 }
 
+bool tc_sock_is_tcp(tc_str endpoint)
+{
+    return tc_str_starts(endpoint, TC_STR("tcp://"));
+}
+
+// 127.evil.example is a name: only digits and dots follow up to the port.
+bool tc_sock_is_loopback(tc_str endpoint)
+{
+    tc_str host = tc_str_cut(endpoint, strlen("tcp://"), endpoint.len);
+    size_t colon = host.len;
+    if (!tc_sock_is_tcp(endpoint))
+        return false;
+    while (colon && host.ptr[colon - 1] != ':')
+        colon--;
+    host = tc_str_cut(host, 0, colon ? colon - 1 : 0);
+    if (tc_str_eq(host, TC_STR("[::1]")) || tc_str_eq(host, TC_STR("localhost")))
+        return true;
+    for (size_t i = 0; i < host.len; i++) {
+        if (host.ptr[i] != '.' && (host.ptr[i] < '0' || host.ptr[i] > '9'))
+            return false;
+    }
+    return tc_str_starts(host, TC_STR("127."));
+}
+
 int tc_sock_open(void *context, enum tc_sock_kind kind, tc_str endpoint, bool bind, void **out,
                  struct tc_err *err)
+{
+    return tc_sock_open_guarded(context, kind, NULL, endpoint, bind, out, err);
+}
+
+int tc_sock_open_guarded(void *context, enum tc_sock_kind kind, const struct tc_curve *curve,
+                         tc_str endpoint, bool bind, void **out, struct tc_err *err)
 {
     int code = TC_OK;
     void *socket = zmq_socket(context, kinds[kind].type);
     if (!socket || !set_options(socket, &kinds[kind]))
         code = tc_fail(err, TC_EPROTO, "cannot open a socket: %s", zmq_strerror(errno));
-    else if (endpoint.len)
+    else if (curve && tc_sock_is_tcp(endpoint))
+        code = tc_keys_set(socket, curve, err);
+    if (code == TC_OK && endpoint.len)
         code = attach(socket, endpoint, bind, err);
     if (code != TC_OK) {
         tc_sock_close(socket);
@@ -150,6 +182,16 @@ int tc_sock_open(void *context, enum tc_sock_kind kind, tc_str endpoint, bool bi
     }
     *out = socket;
     return TC_OK;
+}
+
+int tc_sock_bind(void *socket, tc_str endpoint, struct tc_err *err)
+{
+    return attach(socket, endpoint, true, err);
+}
+
+int tc_sock_connect(void *socket, tc_str endpoint, struct tc_err *err)
+{
+    return attach(socket, endpoint, false, err);
 }
 
 void tc_sock_close(void *socket)

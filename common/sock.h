@@ -10,6 +10,7 @@
 #define TC_SOCK_H
 
 #include "common/err.h"
+#include "common/keys.h"
 #include "common/str.h"
 
 enum tc_sock_kind {
@@ -33,6 +34,22 @@ enum { TC_SOCK_LIVE_HWM = 100000, TC_SOCK_MESSAGE_BYTES = 4 * 1024 * 1024 };
 int tc_sock_open(void *context, enum tc_sock_kind kind, tc_str endpoint, bool bind, void **out,
                  struct tc_err *err);
 void tc_sock_close(void *socket); // NULL is fine
+
+// The same, guarded by keys when `curve` is not NULL and the endpoint is tcp: on ipc the modes of the file
+// and its folder guard.
+int tc_sock_open_guarded(void *context, enum tc_sock_kind kind, const struct tc_curve *curve,
+                         tc_str endpoint, bool bind, void **out, struct tc_err *err);
+
+// Binds an open socket that is not attached yet. Errors as tc_sock_open(); behind TC_EBUSY it may be tried
+// again.
+int tc_sock_bind(void *socket, tc_str endpoint, struct tc_err *err);
+
+int tc_sock_connect(void *socket, tc_str endpoint, struct tc_err *err);
+
+bool tc_sock_is_tcp(tc_str endpoint);
+
+// A tcp endpoint whose address nobody beyond this machine reaches.
+bool tc_sock_is_loopback(tc_str endpoint);
 
 // Allows IPv6 when the endpoint is an IPv6 address ("tcp://[::1]:5561"); tc_sock_open() does it itself.
 // Not for names and "*": with IPv6 allowed libzmq would look for localhost at ::1 alone.

@@ -120,9 +120,10 @@ static bool split(const char *path, char *folder, const char **name)
     size_t len = slash ? (size_t)(slash - path) : 0;
     if (len >= PATH_MAX)
         return false;
-    snprintf(folder, PATH_MAX, "%.*s", (int)len, path);
-    if (!len)
-        strcpy(folder, slash ? "/" : ".");
+    if (len)
+        snprintf(folder, PATH_MAX, "%.*s", (int)len, path);
+    else
+        snprintf(folder, PATH_MAX, "%s", slash ? "/" : ".");
     *name = slash ? slash + 1 : path;
     return true;
 }

@@ -15,7 +15,7 @@
 
 const char *argp_program_version = "tocsin-watcher " TOCSIN_VERSION;
 
-enum { ONCE_TELL_MS = 10 * 1000 };
+enum { ONCE_TELL_MS = 10 * 1000, GUARD_TURN_MS = 1000 };
 
 struct flags {
     const char *config;
@@ -66,13 +66,34 @@ static void print_mistakes(struct tc_diags *diags)
     tc_buf_done(&text);
 }
 
+// A watcher needs a key of its own for a broker by tcp, and a server's for its own tcp ports.
+static int read_keys(const struct settings *settings, struct tc_diags *diags,
+                     struct watcher_keys *keys)
+{
+    bool ports = tc_sock_is_tcp(settings->tap);
+    struct tc_err err;
+    int code = TC_OK;
+    for (size_t i = 0; i < settings->source_count; i++)
+        ports = ports || tc_sock_is_tcp(settings->sources[i].endpoint);
+    if (settings->keys.len && ports)
+        code = tc_server_keys_read(settings->keys.ptr, diags, &keys->server);
+    if (settings->keys.len && tc_sock_is_tcp(settings->broker)) {
+        keys->has_broker = true;
+        if (tc_keys_client(settings->keys.ptr, "broker.public", &keys->broker, &err) != TC_OK)
+            code = tc_guard_mistake(settings->keys, diags, &err);
+    }
+    return code;
+}
+
 static int read_settings(const struct flags *flags, struct tc_arena *arena,
-                         struct settings **settings)
+                         struct settings **settings, struct watcher_keys *keys)
 {
     struct tc_diags *diags = tc_diags_new();
     struct tc_err err;
     tc_str path = flags->config ? tc_str_of(flags->config) : tc_config_file(arena, "watcher.yaml");
     int code = settings_read(path, arena, diags, settings, &err);
+    if (code == TC_OK)
+        code = read_keys(*settings, diags, keys);
     print_mistakes(diags);
     if (code != TC_OK && !tc_diags_errors(diags))
         tc_log_err(TC_ERROR, "watcher.settings_refused", &err);
@@ -80,16 +101,29 @@ static int read_settings(const struct flags *flags, struct tc_arena *arena,
     return code;
 }
 
+static void reload_access(const struct settings *settings, struct pipeline *pipeline)
+{
+    struct tc_server_keys *keys = NULL;
+    if (!pipeline_guarded(pipeline) || tc_server_keys_log(settings->keys.ptr, &keys) != TC_OK)
+        return;
+    pipeline_guard_reload(pipeline, keys);
+    tc_log(TC_INFO, "keys.loaded", "peers=%zu", tc_access_count(keys->access));
+    tc_server_keys_free(keys);
+}
+
 // Handles all signals that wait. True when one of them asks to stop.
-static bool take_signals(int fd, struct upkeep *upkeep)
+static bool take_signals(int fd, const struct settings *settings, struct pipeline *pipeline,
+                         struct upkeep *upkeep)
 {
     bool stop = false;
     int signal = 0;
     while ((signal = tc_signal_next(fd)) != 0) {
-        if (signal == SIGHUP)
-            upkeep_reload(upkeep);
-        else
+        if (signal != SIGHUP) {
             stop = true;
+            continue;
+        }
+        reload_access(settings, pipeline);
+        upkeep_reload(upkeep);
     }
     return stop;
 }
@@ -105,6 +139,7 @@ static void tell_waiting(const struct settings *settings, const struct pipeline 
 
 struct house { // what runs
     const struct settings *settings;
+    const struct watcher_keys *keys;
     bool once;
     int signals, progress; // descriptors
     struct force *force;
@@ -135,11 +170,16 @@ static void wait_for_work(const struct house *house, int wait_ms)
 static int watch_over(const struct house *house)
 {
     int64_t tell_at = tc_mono_ns() + ONCE_TELL_MS * TC_MS;
+    struct tc_err err;
     for (;;) {
         int wait = upkeep_turn(house->upkeep);
         enum pipeline_state state = pipeline_state(house->pipeline);
         if (state == PIPELINE_FAILED)
             return TC_EIO;
+        if (pipeline_guard_turn(house->pipeline, &err) != TC_OK) {
+            tc_log_err(TC_ERROR, "watcher.failed", &err);
+            return err.code;
+        }
         if (state == PIPELINE_DONE && house->once && upkeep_settled(house->upkeep))
             return TC_OK;
         int rest = house->once ? (int)((tell_at - tc_mono_ns()) / TC_MS) : -1;
@@ -148,8 +188,10 @@ static int watch_over(const struct house *house)
             tell_at = tc_mono_ns() + ONCE_TELL_MS * TC_MS;
             continue;
         }
+        if (pipeline_guarded(house->pipeline))
+            rest = shorter(rest, GUARD_TURN_MS);
         wait_for_work(house, shorter(wait, rest));
-        if (take_signals(house->signals, house->upkeep))
+        if (take_signals(house->signals, house->settings, house->pipeline, house->upkeep))
             return TC_OK;
     }
 }
@@ -158,7 +200,7 @@ static int open_house(struct house *house, struct tc_err *err)
 {
     int code = tc_signals_block(&house->signals, err);
     if (code == TC_OK)
-        code = pipeline_open(house->settings, house->once, house->force, house->helper,
+        code = pipeline_open(house->settings, house->keys, house->once, house->force, house->helper,
                              house->progress, &house->pipeline, err);
     if (code == TC_OK)
         code = pipeline_start(house->pipeline, err);
@@ -198,14 +240,15 @@ static struct frequencies *read_frequencies(const struct settings *settings)
     return frequencies;
 }
 
-static int read_and_serve(const struct settings *settings, bool once)
+static int read_and_serve(const struct settings *settings, const struct watcher_keys *keys,
+                          bool once)
 {
     struct frequencies *frequencies = read_frequencies(settings);
     const struct counts *counts = frequencies_counts(frequencies);
     struct watchset *watches = NULL;
     int status = tc_exit_of(upkeep_read(settings, NULL, settings->kept, counts, &watches));
     if (status == TC_EXIT_OK) {
-        struct house house = {.settings = settings, .once = once, .signals = -1};
+        struct house house = {.settings = settings, .keys = keys, .once = once, .signals = -1};
         house.progress = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
         house.force = force_new(watches, counts ? frequencies_texts(frequencies) : 0);
         house.helper = helper_new(house.progress);
@@ -232,15 +275,20 @@ int main(int argc, char **argv)
 {
     struct flags flags = {0};
     struct settings *settings = NULL;
+    struct watcher_keys keys = {0};
     argp_err_exit_status = TC_EXIT_USAGE;
     argp_parse(&arguments, argc, argv, 0, NULL, &flags);
     tc_fault_init();
     struct tc_arena *arena = tc_arena_new();
-    int status = read_settings(&flags, arena, &settings) == TC_OK ? TC_EXIT_OK : TC_EXIT_CONFIG;
+    int status =
+        read_settings(&flags, arena, &settings, &keys) == TC_OK ? TC_EXIT_OK : TC_EXIT_CONFIG;
     if (status == TC_EXIT_OK) {
         tc_log_level(settings->log);
-        status = flags.check ? check_watches(settings) : read_and_serve(settings, flags.once);
+        status =
+            flags.check ? check_watches(settings) : read_and_serve(settings, &keys, flags.once);
     }
+    tc_server_keys_free(keys.server);
+    tc_keys_wipe(&keys.broker);
     tc_arena_free(arena);
     return status;
 }

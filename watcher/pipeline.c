@@ -45,6 +45,7 @@ struct pipeline {
     bool once;
     int64_t started_wall_ns;
     void *zmq;
+    struct tc_guard *guard; // NULL: no ports of ours that need one
     int locks[LOCKS_MOST];
     size_t lock_count;
     int stop_fd, progress_fd;
@@ -163,8 +164,13 @@ static int open_socket(struct pipeline *pipeline, struct source *source, struct 
     int code = lock_endpoint(pipeline, settings->endpoint, err);
     if (code != TC_OK)
         return code;
-    return intake_open(pipeline->zmq, settings->endpoint, settings->kind == SETTINGS_SOCKET,
-                       settings->name, &pipeline->host, &source->intake, err);
+    bool answers = settings->kind == SETTINGS_SOCKET;
+    code = intake_open(pipeline->zmq, settings->endpoint, answers, settings->name, &pipeline->host,
+                       &source->intake, err);
+    return code == TC_OK
+               ? tc_guard_bound(pipeline->guard, intake_socket(source->intake),
+                                answers ? TC_SOCK_ROUTER : TC_SOCK_PULL, settings->endpoint, err)
+               : code;
 }
 
 static int open_source(struct pipeline *pipeline, struct source *source, struct tc_err *err)
@@ -204,23 +210,34 @@ static void tell_link(void *context, const char *event, const struct tc_err *err
         trouble(context, event, err);
 }
 
-static int open_ways_out(struct pipeline *pipeline, struct tc_err *err)
+static int open_tap(struct pipeline *pipeline, struct tc_err *err)
+{
+    tc_str endpoint = pipeline->settings->tap;
+    int code = lock_endpoint(pipeline, endpoint, err);
+    if (code == TC_OK)
+        code = tap_open(pipeline->zmq, tc_guard_curve(pipeline->guard, TC_DOOR_LIVE), endpoint,
+                        &pipeline->tap, err);
+    return code == TC_OK ? tc_guard_bound(pipeline->guard, tap_socket(pipeline->tap), TC_SOCK_PUB,
+                                          endpoint, err)
+                         : code;
+}
+
+static int open_ways_out(struct pipeline *pipeline, const struct watcher_keys *keys,
+                         struct tc_err *err)
 {
     const struct settings *settings = pipeline->settings;
     int code = outbox_open(settings->state, &pipeline->outbox, err);
     if (code == TC_OK && settings->broker.len)
-        code = submit_open(pipeline->zmq, settings->broker, settings->name, pipeline->outbox,
-                           tell_link, pipeline, &pipeline->submit, err);
-    if (code == TC_OK && settings->tap.len && !pipeline->once)
-        code = lock_endpoint(pipeline, settings->tap, err);
-    if (code == TC_OK && settings->tap.len && !pipeline->once)
-        code = tap_open(pipeline->zmq, settings->tap, &pipeline->tap, err);
-    return code;
+        code = submit_open(pipeline->zmq, keys->has_broker ? &keys->broker : NULL, settings->broker,
+                           settings->name, pipeline->outbox, tell_link, pipeline, &pipeline->submit,
+                           err);
+    return code == TC_OK && settings->tap.len && !pipeline->once ? open_tap(pipeline, err) : code;
 }
 
-static int open_keeper(struct pipeline *pipeline, struct tc_err *err)
+static int open_keeper(struct pipeline *pipeline, const struct watcher_keys *keys,
+                       struct tc_err *err)
 {
-    int code = open_ways_out(pipeline, err);
+    int code = open_ways_out(pipeline, keys, err);
     if (code != TC_OK)
         return code;
     pipeline->keeper = keeper_new(&(struct keeper_settings){
@@ -269,8 +286,19 @@ static int make_runtime(const struct pipeline *pipeline, struct tc_err *err)
     return code;
 }
 
-int pipeline_open(const struct settings *settings, bool once, struct force *force,
-                  struct helper *helper, int progress_fd, struct pipeline **out, struct tc_err *err)
+static int open_guard(struct pipeline *pipeline, const struct watcher_keys *keys,
+                      struct tc_err *err)
+{
+    if (!keys->server || pipeline->once)
+        return TC_OK;
+    int code = tc_guard_open(pipeline->zmq, keys->server, &pipeline->guard, err);
+    pipeline->host.curve = tc_guard_curve(pipeline->guard, TC_DOOR_INTAKE);
+    return code;
+}
+
+int pipeline_open(const struct settings *settings, const struct watcher_keys *keys, bool once,
+                  struct force *force, struct helper *helper, int progress_fd,
+                  struct pipeline **out, struct tc_err *err)
 {
     struct pipeline *pipeline = tc_new(sizeof *pipeline);
     pipeline->settings = settings;
@@ -285,9 +313,13 @@ int pipeline_open(const struct settings *settings, bool once, struct force *forc
     if (code == TC_OK)
         code = open_plumbing(pipeline, err);
     if (code == TC_OK)
-        code = open_keeper(pipeline, err);
+        code = open_guard(pipeline, keys, err);
+    if (code == TC_OK)
+        code = open_keeper(pipeline, keys, err);
     if (code == TC_OK)
         code = open_sources(pipeline, err);
+    if (code == TC_OK)
+        code = tc_guard_prove(pipeline->guard, err);
     if (code != TC_OK) {
         pipeline_close(pipeline);
         return code;
@@ -445,6 +477,21 @@ bool pipeline_awaits_broker(const struct pipeline *pipeline, uint64_t *waiting)
     return pipeline->submit && now.outbox_waiting && !now.link_up;
 }
 
+int pipeline_guard_turn(struct pipeline *pipeline, struct tc_err *err)
+{
+    return tc_guard_turn(pipeline->guard, tc_mono_ns(), err);
+}
+
+bool pipeline_guarded(const struct pipeline *pipeline)
+{
+    return pipeline->guard != NULL;
+}
+
+void pipeline_guard_reload(struct pipeline *pipeline, const struct tc_server_keys *keys)
+{
+    tc_guard_reload(pipeline->guard, keys);
+}
+
 // ---- the end ------------------------------------------------------------------------------
 
 // The door closes first: sources cannot give any more, the keeper answers what was given, and with
@@ -494,6 +541,7 @@ void pipeline_close(struct pipeline *pipeline)
     tap_close(pipeline->tap);
     submit_close(pipeline->submit);
     outbox_close(pipeline->outbox);
+    tc_guard_close(pipeline->guard);
     if (pipeline->zmq)
         zmq_ctx_term(pipeline->zmq);
     for (size_t i = 0; i < pipeline->lock_count; i++)

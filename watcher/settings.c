@@ -4,6 +4,7 @@
 
 #include "common/daemon.h"
 #include "common/event.h"
+#include "common/guard.h"
 #include "common/yaml.h"
 #include "watcher/source/article.h"
 
@@ -88,6 +89,18 @@ static void read_paths(const struct reader *reader, const struct tc_yaml *node, 
     *out = paths;
 }
 
+// A port of ours is guarded by keys or, on loopback, left open by an explicit word. Where the daemon
+// connects to is the other side's to guard.
+static void check_own(const struct reader *reader, const struct tc_yaml *node, tc_str endpoint)
+{
+    const char *help = NULL, *why = NULL;
+    const struct settings *settings = reader->settings;
+    if (node && endpoint.len)
+        why = tc_guard_unsafe(endpoint, settings->keys.len > 0, settings->insecure_loopback, &help);
+    if (why)
+        wrong(reader, node, help, why);
+}
+
 // ---- sources ------------------------------------------------------------------------------
 
 static const struct {
@@ -137,9 +150,11 @@ static void read_source_value(const struct reader *reader, const struct tc_yaml 
         break;
     case SETTINGS_SOCKET:
         read_endpoint(reader, value, false, own_socket(reader, "intake.sock"), &source->endpoint);
+        check_own(reader, value, source->endpoint);
         break;
     case SETTINGS_PULL:
         read_endpoint(reader, value, false, (tc_str){"", 0}, &source->endpoint);
+        check_own(reader, value, source->endpoint);
         break;
     }
 }
@@ -250,6 +265,23 @@ static void read_log(const struct reader *reader, const struct tc_yaml *node)
         wrong(reader, node, NULL, "the log level is one of debug, info, warn, error");
 }
 
+static void read_keys(const struct reader *reader, const struct tc_yaml *root)
+{
+    struct settings *settings = reader->settings;
+    const struct tc_yaml *node = tc_yaml_get(root, "keys");
+    tc_str path = {"", 0};
+    tc_yaml_bool(tc_yaml_get(root, "insecure_loopback"), &settings->insecure_loopback,
+                 reader->diags);
+    if (!node || !tc_yaml_str(node, &path, reader->diags))
+        return;
+    settings->keys = resolve(reader, path);
+    if (path.len == 0)
+        wrong(reader, node, NULL, "this path is empty");
+    else if (settings->insecure_loopback)
+        wrong(reader, node, "leave insecure_loopback out",
+              "with keys every tcp endpoint is guarded by them");
+}
+
 // Fills in what depends on the name and on the machine.
 static int defaults(struct reader *reader, struct tc_err *err)
 {
@@ -266,10 +298,24 @@ static int defaults(struct reader *reader, struct tc_err *err)
 
 static int read_root(struct reader *reader, const struct tc_yaml *root, struct tc_err *err)
 {
-    static const char *const known[] = {
-        "name",  "state",   "watches",           "watch_files",         "broker", "tap",  "threads",
-        "audit", "sources", "max_article_bytes", "max_outbox_articles", "log",    "http", "archive",
-        "feed",  NULL};
+    static const char *const known[] = {"name",
+                                        "state",
+                                        "watches",
+                                        "watch_files",
+                                        "keys",
+                                        "insecure_loopback",
+                                        "broker",
+                                        "tap",
+                                        "threads",
+                                        "audit",
+                                        "sources",
+                                        "max_article_bytes",
+                                        "max_outbox_articles",
+                                        "log",
+                                        "http",
+                                        "archive",
+                                        "feed",
+                                        NULL};
     struct settings *settings = reader->settings;
     const struct tc_yaml *state = tc_yaml_get(root, "state");
     const struct tc_yaml *watches = tc_yaml_get(root, "watches");
@@ -285,9 +331,11 @@ static int read_root(struct reader *reader, const struct tc_yaml *root, struct t
     }
     if (watches)
         read_paths(reader, watches, &settings->watches, &settings->watch_count);
+    read_keys(reader, root);
     tc_str broker = settings->broker, tap = settings->tap;
     read_endpoint(reader, tc_yaml_get(root, "broker"), true, broker, &settings->broker);
     read_endpoint(reader, tc_yaml_get(root, "tap"), true, tap, &settings->tap);
+    check_own(reader, tc_yaml_get(root, "tap"), settings->tap);
     read_numbers(reader, root);
     read_log(reader, tc_yaml_get(root, "log"));
     read_sources(reader, tc_yaml_get(root, "sources"));

@@ -34,8 +34,10 @@ struct settings {
     tc_str frequencies;    // file in `state`: word frequencies (frequencies.h)
     const tc_str *watches; // globs, absolute or as the process sees them; zero-ended
     size_t watch_count;
-    tc_str broker; // endpoint; empty: none
-    tc_str tap;    // endpoint; empty: none
+    tc_str broker;          // endpoint; empty: none
+    tc_str tap;             // endpoint; empty: none
+    tc_str keys;            // folder of keys for tcp endpoints, zero-ended; empty: none
+    bool insecure_loopback; // plaintext tcp on loopback is wanted
     unsigned threads;
     uint64_t audit;   // one article in so many is checked against every watch; 0: none
     bool watch_files; // read watch files again when they change

@@ -12,13 +12,14 @@ static const char label_prefix[] = "label.";
 
 enum { WAIT_MOST_MS = 250 };
 
-enum { KEY_FETCH = 0x100, KEY_LIVE, KEY_INTAKE, KEY_PATIENCE };
+enum { KEY_FETCH = 0x100, KEY_LIVE, KEY_INTAKE, KEY_KEYS, KEY_PATIENCE };
 
 static const struct argp_option options[] = {
     {NULL, 0, NULL, 0, "Where the daemons are:", 90},
     {"fetch", KEY_FETCH, "ENDPOINT", 0, "the broker's requests ($TOCSIN_FETCH)", 0},
     {"live", KEY_LIVE, "ENDPOINT", 0, "the broker's live feed ($TOCSIN_LIVE)", 0},
     {"intake", KEY_INTAKE, "ENDPOINT", 0, "the watcher's intake ($TOCSIN_INTAKE)", 0},
+    {"keys", KEY_KEYS, "FOLDER", 0, "the keys for tcp endpoints ($TOCSIN_KEYS)", 0},
     {"patience", KEY_PATIENCE, "DURATION", 0, "how long an answer may take (5s)", 0},
     {0},
 };
@@ -30,6 +31,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_FETCH: online->options.fetch = arg; break;
     case KEY_LIVE: online->options.live = arg; break;
     case KEY_INTAKE: online->options.intake = arg; break;
+    case KEY_KEYS: online->options.keys = arg; break;
     case KEY_PATIENCE: online->options.timeout_ms = online_milliseconds(arg, state); break;
     default: return ARGP_ERR_UNKNOWN;
     }

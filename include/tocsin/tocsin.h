@@ -72,13 +72,17 @@ struct tocsin_options {
     const char *live;  /* the broker, live feed (or a watcher's tap) */
     const char *intake; /* the watcher, articles */
     int timeout_ms;     /* how long a request waits for its answer; 0: 5,000 */
+    /* Folder of keys for tcp endpoints: client.secret (0600), broker.public and, for the intake,
+     * watcher.public, as `tocsin keygen` makes them. NULL is $TOCSIN_KEYS, else no keys. */
+    const char *keys;
 };
 
 /* Makes a handle; `options` may be NULL and is copied. Connects nothing yet and does not wait.
  * On success *out is yours; tocsin_close() ends it.
  *   TOCSIN_ENOMEM
  *   TOCSIN_EINVAL  an empty endpoint, a negative time limit, or a runtime folder in the temporary folder
- *                  that somebody else can write to */
+ *                  that somebody else can write to
+ * Keys that are missing, or that others can read, are reported by what first needs them. */
 TOCSIN_API int tocsin_open(const struct tocsin_options *options, struct tocsin **out);
 
 /* Ends a handle and what came from it; NULL is fine. Does not wait for the network. */
@@ -186,8 +190,8 @@ struct tocsin_event {
  *   TOCSIN_OK       *event is filled
  *   TOCSIN_NOTHING  the time is over
  *   TOCSIN_EINVAL   no stream was begun
- *   TOCSIN_EPROTO   the broker refused the stream (tocsin_error() has its reason), or one message
- *                   was not understood and is skipped
+ *   TOCSIN_EPROTO   the broker refused the stream, or our key (tocsin_error() has the reason), or one
+ *                   message was not understood and is skipped
  *   TOCSIN_ENOMEM, TOCSIN_EINTR  call again, nothing is lost */
 TOCSIN_API int tocsin_next(struct tocsin *tocsin, int timeout_ms, struct tocsin_event *event);
 

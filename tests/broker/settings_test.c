@@ -102,6 +102,16 @@ static void every_key_is_read(void **state)
     assert_true(rig->settings.insecure_loopback);
 }
 
+static void with_keys_a_tcp_port_may_be_anywhere(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(reading(rig, "keys: keys\n"
+                                  "listen: {fetch: 'tcp://*:5561', live: 'tcp://10.0.0.1:5562'}\n"),
+                     TC_OK);
+    assert_text(rig->settings.keys, "keys");
+    assert_text(rig->settings.fetch, "tcp://*:5561");
+}
+
 static void each_mistake_is_refused_with_its_line(void **state)
 {
     static const struct {
@@ -125,7 +135,9 @@ static void each_mistake_is_refused_with_its_line(void **state)
         {"live_except: [health]\n", "ends in", 1},
         {"log: loud\n", "debug", 1},
         {"retain: 400d\n", "forever", 1},
-        {"keys: /etc/tocsin/keys\n", "not in this version", 1},
+        {"keys: ''\n", "path is empty", 1},
+        {"keys: [a]\n", "", 1},
+        {"insecure_loopback: true\nkeys: keys\n", "every tcp endpoint is guarded", 2},
         {"http: 127.0.0.1:5580\n", "not in this version", 1},
         {"insecure_loopback: maybe\n", "", 1},
         {"- a list\n", "map", 1},
@@ -176,6 +188,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_relative_store_counts_from_the_folder_of_the_file, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(every_key_is_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(with_keys_a_tcp_port_may_be_anywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_mistake_is_refused_with_its_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_mistakes_are_reported_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_is_not_there_is_said, set_up, tear_down),

@@ -107,13 +107,20 @@ class Refused(Exception):
         self.header = header
 
 
+def unlock(socket, keys):
+    """CURVE for a socket that is not connected yet. `keys`: (server's public, own public, own secret)."""
+    if keys:
+        socket.curve_serverkey, socket.curve_publickey, socket.curve_secretkey = keys
+
+
 class Connection:
     """A DEALER (or REQ) that asks and waits for the answer to what it asked."""
 
-    def __init__(self, endpoint, kind=zmq.DEALER):
+    def __init__(self, endpoint, kind=zmq.DEALER, keys=None):
         self.socket = zmq.Context.instance().socket(kind)
         self.socket.linger = 0
         self.socket.ipv6 = 1
+        unlock(self.socket, keys)
         self.socket.connect(endpoint)
         self.rid = 0
 
@@ -154,8 +161,8 @@ class Connection:
 class Watcher(Connection):
     """A watcher's side of the broker: a session and its batches."""
 
-    def __init__(self, endpoint, name="wire"):
-        super().__init__(endpoint)
+    def __init__(self, endpoint, name="wire", keys=None):
+        super().__init__(endpoint, keys=keys)
         self.session = secrets.token_hex(16)
         self.batch = 0
         self.definitions = {}
@@ -185,8 +192,9 @@ class Watcher(Connection):
 class Live:
     """A SUB socket behind the barrier: everything published after it is made arrives."""
 
-    def __init__(self, endpoint, connection, *topics):
+    def __init__(self, endpoint, connection, *topics, keys=None):
         self.socket = zmq.Context.instance().socket(zmq.SUB)
+        unlock(self.socket, keys)
         self.socket.linger = 0
         self.socket.rcvhwm = 0
         self.socket.sndhwm = 0

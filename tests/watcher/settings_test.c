@@ -118,9 +118,12 @@ static void a_named_watcher_has_sockets_and_state_of_its_own(void **state)
 static void endpoints_may_be_none_or_default(void **state)
 {
     struct bench *bench = *state;
-    assert_int_equal(read_text(bench, "broker: none\ntap: none\nsources:\n  - socket: default\n"
-                                      "  - pull: tcp://127.0.0.1:5573\n"),
-                     TC_OK);
+    assert_int_equal(
+        read_text(
+            bench,
+            "insecure_loopback: true\nbroker: none\ntap: none\nsources:\n  - socket: default\n"
+            "  - pull: tcp://127.0.0.1:5573\n"),
+        TC_OK);
     assert_int_equal(bench->settings->broker.len, 0);
     assert_int_equal(bench->settings->tap.len, 0);
     expect_str(bench->settings->sources[0].endpoint, "ipc:///run/here/intake.sock");

@@ -383,6 +383,12 @@ void link_defined(struct link *link, uint64_t rid)
     link->need_count = 0;
 }
 
+void link_refused(struct link *link, int64_t now)
+{
+    if (link->state != LINK_DOWN)
+        go_down(link, now + timeout_ns(link));
+}
+
 bool link_error(struct link *link, uint64_t rid, int64_t now, struct link_batch *out)
 {
     const struct link_batch *batch = with_rid(link, rid);

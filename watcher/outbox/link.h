@@ -105,6 +105,9 @@ void link_nak(struct link *link, const struct link_nak *nak, int64_t now_mono_ns
 
 void link_defined(struct link *link, uint64_t rid); // OK to WATCH
 
+// The broker refuses the connection itself; its socket is dead. Another one is opened after a pause that grows.
+void link_refused(struct link *link, int64_t now_mono_ns);
+
 // The broker cannot read a request (ERR). True when it was a PUT of a single item, which is copied to
 // *out: that item is what it cannot read. Otherwise batches of one item find it.
 bool link_error(struct link *link, uint64_t rid, int64_t now_mono_ns, struct link_batch *out);

@@ -9,6 +9,7 @@
 #include "common/frame.h"
 #include "common/json.h"
 #include "common/mem.h"
+#include "common/monitor.h"
 #include "common/sock.h"
 
 enum { MESSAGES_A_TURN = 64 };
@@ -21,6 +22,10 @@ struct verdict {
 struct submit {
     void *zmq;
     void *socket;
+    struct tc_monitor monitor; // of the socket
+    struct tc_curve curve;     // when it is guarded by keys
+    bool guarded;
+    enum tc_refusal told_refusal; // what was told last
     struct link *link;
     struct outbox *outbox;
     char *endpoint, *name;
@@ -38,19 +43,24 @@ struct submit {
 
 // ---- opening ------------------------------------------------------------------------------
 
-int submit_open(void *zmq_context, tc_str endpoint, tc_str name, struct outbox *outbox,
-                submit_tell *tell, void *told, struct submit **out, struct tc_err *err)
+int submit_open(void *zmq_context, const struct tc_curve *curve, tc_str endpoint, tc_str name,
+                struct outbox *outbox, submit_tell *tell, void *told, struct submit **out,
+                struct tc_err *err)
 {
     struct tc_id seed = tc_id_random();
     uint64_t number = 0;
     void *socket = NULL;
-    int code = tc_sock_open(zmq_context, TC_SOCK_DEALER, endpoint, false, &socket, err);
+    int code =
+        tc_sock_open_guarded(zmq_context, TC_SOCK_DEALER, curve, endpoint, false, &socket, err);
     tc_sock_close(socket); // it only had to be possible
     if (code != TC_OK)
         return code;
     struct submit *submit = tc_new(sizeof *submit);
     memcpy(&number, seed.bytes, sizeof number);
     submit->zmq = zmq_context;
+    submit->guarded = curve && tc_sock_is_tcp(endpoint);
+    if (submit->guarded)
+        submit->curve = *curve;
     submit->outbox = outbox;
     submit->endpoint = tc_dup(endpoint.ptr, endpoint.len);
     submit->name = tc_dup(name.ptr, name.len);
@@ -73,12 +83,20 @@ void submit_written(struct submit *submit)
     submit->verdict_count = 0;
 }
 
+static void close_socket(struct submit *submit)
+{
+    tc_monitor_close(&submit->monitor, submit->socket);
+    tc_sock_close(submit->socket);
+    submit->socket = NULL;
+}
+
 void submit_close(struct submit *submit)
 {
     if (!submit)
         return;
     submit_written(submit);
-    tc_sock_close(submit->socket);
+    close_socket(submit);
+    tc_keys_wipe(&submit->curve);
     tc_frames_free(submit->frames);
     tc_buf_done(&submit->header);
     link_free(submit->link);
@@ -179,12 +197,17 @@ static bool send_head(struct submit *submit, const char *command, struct tc_json
 // A fresh socket and session: what was on the way belongs to the old one.
 static int open_socket(struct submit *submit, struct tc_err *err)
 {
-    tc_sock_close(submit->socket);
-    submit->socket = NULL;
+    tc_str endpoint = tc_str_of(submit->endpoint);
+    close_socket(submit);
     tc_id_text(tc_id_random(), submit->session);
     link_opened(submit->link, tc_mono_ns());
-    return tc_sock_open(submit->zmq, TC_SOCK_DEALER, tc_str_of(submit->endpoint), false,
-                        &submit->socket, err);
+    int code =
+        tc_sock_open(submit->zmq, TC_SOCK_DEALER, (tc_str){"", 0}, false, &submit->socket, err);
+    if (code == TC_OK && submit->guarded)
+        code = tc_keys_set(submit->socket, &submit->curve, err);
+    if (code == TC_OK)
+        code = tc_monitor_open(&submit->monitor, submit->zmq, submit->socket, err);
+    return code == TC_OK ? tc_sock_connect(submit->socket, endpoint, err) : code;
 }
 
 static int say_hello(struct submit *submit, const struct link_order *order, struct tc_err *err)
@@ -421,6 +444,10 @@ static void hear_error(struct submit *submit, const json_t *header)
     struct link_batch batch;
     char reason[TC_ERR_TEXT_BYTES];
     refused(submit, "ERR", header);
+    if (tc_str_eq(tc_json_get_str(header, "code"), TC_STR("denied"))) {
+        link_refused(submit->link, tc_mono_ns()); // our key's fault, not the items'
+        return;
+    }
     if (!link_error(submit->link, number_of(header, "rid"), tc_mono_ns(), &batch))
         return;
     snprintf(reason, sizeof reason, "the broker cannot read it: %.*s",
@@ -463,6 +490,26 @@ static void hear_all(struct submit *submit)
 
 // ---- the turn -----------------------------------------------------------------------------
 
+// libzmq says nothing of a broker that refuses us, and does not try again: we do, and say it once, with the
+// likely cause.
+static void hear_refusal(struct submit *submit)
+{
+    struct tc_err err;
+    tc_monitor_listen(&submit->monitor);
+    enum tc_refusal refusal = submit->monitor.refusal;
+    if (submit->monitor.up)
+        submit->told_refusal = TC_NOT_REFUSED;
+    if (refusal == TC_NOT_REFUSED || (refusal == TC_REFUSED_SILENTLY && !submit->guarded))
+        return;
+    if (refusal != TC_REFUSED_SILENTLY)
+        link_refused(submit->link, tc_mono_ns());
+    if (refusal == submit->told_refusal)
+        return;
+    submit->told_refusal = refusal;
+    tc_fail(&err, TC_EPROTO, "the broker at %s %s", submit->endpoint, tc_refusal_text(refusal));
+    submit->tell(submit->told, "link.refused", &err);
+}
+
 static void tell_changes(struct submit *submit)
 {
     struct tc_err err;
@@ -478,6 +525,7 @@ int submit_turn(struct submit *submit, struct tc_err *err)
 {
     int code = TC_OK;
     hear_all(submit);
+    hear_refusal(submit);
     while (code == TC_OK && !crowded(submit)) {
         struct link_order order = link_next(submit->link, tc_mono_ns());
         if (order.act == LINK_WAIT)

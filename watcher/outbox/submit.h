@@ -10,6 +10,7 @@
 #ifndef SUBMIT_H
 #define SUBMIT_H
 
+#include "common/keys.h"
 #include "watcher/outbox/link.h"
 #include "watcher/outbox/outbox.h"
 
@@ -24,11 +25,12 @@ struct submit;
 // Told of what an operator wants to know, one sentence: "link.up", "link.down", "link.refused".
 typedef void submit_tell(void *context, const char *event, const struct tc_err *err);
 
-// `name` is the watcher's; context, outbox and `told` are borrowed until submit_close. Does not connect
+// `name` is the watcher's; `curve` (copied) are its keys for a tcp endpoint, NULL for none; context, outbox and `told` are borrowed until submit_close. Does not connect
 // yet. Gives *out.
 //   TC_EINVAL  the endpoint is malformed
-int submit_open(void *zmq_context, tc_str endpoint, tc_str name, struct outbox *outbox,
-                submit_tell *tell, void *told, struct submit **out, struct tc_err *err);
+int submit_open(void *zmq_context, const struct tc_curve *curve, tc_str endpoint, tc_str name,
+                struct outbox *outbox, submit_tell *tell, void *told, struct submit **out,
+                struct tc_err *err);
 void submit_close(struct submit *submit); // NULL is fine
 
 // The socket to poll for reading, NULL while there is none. Ask again after each submit_turn.

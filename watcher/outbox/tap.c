@@ -22,10 +22,12 @@ struct tap {
     struct tc_buf topic, event;
 };
 
-int tap_open(void *zmq_context, tc_str endpoint, struct tap **out, struct tc_err *err)
+int tap_open(void *zmq_context, const struct tc_curve *curve, tc_str endpoint, struct tap **out,
+             struct tc_err *err)
 {
     struct tap *tap = tc_new(sizeof *tap);
-    int code = tc_sock_open(zmq_context, TC_SOCK_PUB, endpoint, true, &tap->socket, err);
+    int code =
+        tc_sock_open_guarded(zmq_context, TC_SOCK_PUB, curve, endpoint, true, &tap->socket, err);
     tap->places = tc_new(PLACES * sizeof *tap->places);
     tap->arena = tc_arena_new();
     if (code == TC_OK)
@@ -33,6 +35,11 @@ int tap_open(void *zmq_context, tc_str endpoint, struct tap **out, struct tc_err
     else
         tap_close(tap);
     return code;
+}
+
+void *tap_socket(const struct tap *tap)
+{
+    return tap->socket;
 }
 
 static void forget_watches(struct tap *tap)

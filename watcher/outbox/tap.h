@@ -14,15 +14,19 @@
 
 #include "common/err.h"
 #include "common/hash.h"
+#include "common/keys.h"
 #include "common/str.h"
 
 enum { TAP_WATCHES_MOST = 4096 };
 
 struct tap;
 
-// Binds `endpoint` (lock it first). Gives *out. Errors as tc_sock_open.
-int tap_open(void *zmq_context, tc_str endpoint, struct tap **out, struct tc_err *err);
-void tap_close(struct tap *tap); // NULL is fine
+// Binds `endpoint` (lock it first), guarded by `curve` when it is tcp; NULL: no keys. Gives *out. Errors as
+// tc_sock_open.
+int tap_open(void *zmq_context, const struct tc_curve *curve, tc_str endpoint, struct tap **out,
+             struct tc_err *err);
+void *tap_socket(const struct tap *tap); // to be asked where it is bound
+void tap_close(struct tap *tap);         // NULL is fine
 
 // Makes a watch known whose hits will come. Costs a look-up when it is known already.
 //   TC_EPARSE  the definition is not one

@@ -48,8 +48,8 @@ int intake_open(void *context, tc_str endpoint, bool answers, tc_str name,
     intake->frames = tc_frames_new();
     int code = intake->frames ? TC_OK : tc_fail(err, TC_ENOMEM, "no memory for the intake");
     if (code == TC_OK)
-        code = tc_sock_open(context, answers ? TC_SOCK_ROUTER : TC_SOCK_PULL, endpoint, true,
-                            &intake->socket, err);
+        code = tc_sock_open_guarded(context, answers ? TC_SOCK_ROUTER : TC_SOCK_PULL, host->curve,
+                                    endpoint, true, &intake->socket, err);
     if (code == TC_OK)
         *out = intake;
     else
@@ -71,6 +71,11 @@ void intake_close(struct intake *intake)
     tc_buf_done(&intake->reply);
     free(intake->name);
     free(intake);
+}
+
+void *intake_socket(const struct intake *intake)
+{
+    return intake->socket;
 }
 
 // ---- answers ------------------------------------------------------------------------------

@@ -21,6 +21,9 @@ struct intake;
 int intake_open(void *context, tc_str endpoint, bool answers, tc_str name,
                 const struct source_host *host, struct intake **out, struct tc_err *err);
 
+// To be asked where it is bound; nothing else may be done with it.
+void *intake_socket(const struct intake *intake);
+
 // Works until the host says stop, then answers what is still on the way.
 void intake_run(struct intake *intake);
 

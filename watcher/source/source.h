@@ -52,9 +52,10 @@ struct source_host {
     // Adds the members of the STATS answer (docs/protocol.md) to an open object.
     void (*stats)(void *context, struct tc_json *json);
 
-    int stop_fd;              // readable when the source has to end
-    size_t max_article_bytes; // limit for each article
-    bool once;                // end when everything that is there has been read
+    const struct tc_curve *curve; // guards tcp intakes; NULL: no keys
+    int stop_fd;                  // readable when the source has to end
+    size_t max_article_bytes;     // limit for each article
+    bool once;                    // end when everything that is there has been read
 };
 
 // Called by the host when the fate of an article is known: pushes the outcome to the queue in

@@ -54,8 +54,8 @@ static void open_broker(struct stage *stage)
 static void open_submit(struct stage *stage)
 {
     ok(stage, outbox_open(tc_str_of(stage->scratch.root), &stage->outbox, &stage->err));
-    ok(stage, submit_open(stage->zmq, tc_str_of(stage->endpoint), TC_STR("watcher"), stage->outbox,
-                          tell, stage, &stage->submit, &stage->err));
+    ok(stage, submit_open(stage->zmq, NULL, tc_str_of(stage->endpoint), TC_STR("watcher"),
+                          stage->outbox, tell, stage, &stage->submit, &stage->err));
 }
 
 static int make(void **state)
@@ -355,8 +355,8 @@ static void a_malformed_endpoint_is_refused(void **state)
 {
     struct stage *stage = *state;
     struct submit *submit = NULL;
-    assert_int_equal(submit_open(stage->zmq, TC_STR("nonsense"), TC_STR("w"), stage->outbox, tell,
-                                 stage, &submit, &stage->err),
+    assert_int_equal(submit_open(stage->zmq, NULL, TC_STR("nonsense"), TC_STR("w"), stage->outbox,
+                                 tell, stage, &submit, &stage->err),
                      TC_EINVAL);
 }
 

@@ -28,7 +28,7 @@ static int make(void **state)
     struct tc_err err;
     (void)state;
     context = zmq_ctx_new();
-    if (tap_open(context, TC_STR("inproc://tap"), &tap, &err) != TC_OK ||
+    if (tap_open(context, NULL, TC_STR("inproc://tap"), &tap, &err) != TC_OK ||
         tc_sock_open(context, TC_SOCK_SUB, TC_STR("inproc://tap"), false, &subscriber, &err) !=
             TC_OK ||
         tc_sock_subscribe(subscriber, TC_STR("demo/"), &err) != TC_OK)

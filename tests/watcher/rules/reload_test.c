@@ -243,11 +243,14 @@ static void read_as_a_whole(struct stage *stage, bool good)
     tc_diags_free(diags);
 }
 
-// Two edits in three begin with a good file.
+// Two edits in three begin with a good file. A small one, which may be good in ways that bear nothing beside
+// it, is now and then begun anew under the same head.
 static void mend_perhaps(struct stage *stage)
 {
     if (below(3))
         stage->file = stage->good_file;
+    if (stage->file.count < 5 && below(3) == 0)
+        stage->file.count = 0;
 }
 
 static void a_yaml_file_read_over_its_last_version_is_the_file(void **state)
