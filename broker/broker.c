@@ -276,12 +276,12 @@ static int drain(struct broker *broker, void *socket, struct tc_err *err)
     return code == TC_ENOENT ? TC_OK : code;
 }
 
+// The web first: it brings little, and a flood outside fills a turn.
 static int turn(struct broker *broker, struct tc_err *err)
 {
     feed_listen(broker->feed);
     int code = tc_guard_turn(broker->guard, tc_mono_ns(), err);
-    if (code == TC_OK &&
-        broker->inside) // first: it brings little, and a flood outside fills the turn
+    if (code == TC_OK && broker->inside)
         code = drain(broker, broker->inside, err);
     if (code == TC_OK)
         code = drain(broker, broker->router, err);
