@@ -347,13 +347,15 @@ static void lay_out_lists(struct view *view)
     view->listed = true;
 }
 
-// A term stands at most once at one position, even when two words there are it.
+// A term stands at most once at one position, even when two words there are it. A regular expression has no
+// words at all.
 static void leave_out_doubles(struct view *view)
 {
     const struct text_word *words = view->segment->words;
     for (size_t number = 0; number < view->seen_count; number++) {
-        uint32_t *list = view->lists + view->starts[number], kept = 1;
-        for (uint32_t i = 1; i < view->ends[number] - view->starts[number]; i++) {
+        uint32_t *list = view->lists + view->starts[number];
+        uint32_t count = view->ends[number] - view->starts[number], kept = count > 0;
+        for (uint32_t i = 1; i < count; i++) {
             list[kept] = list[i];
             kept += words[list[i]].position != words[list[kept - 1]].position;
         }

@@ -171,6 +171,7 @@ struct rules_reader {
     bool cut; // what is read last may be torn off by a mistake in the YAML: nothing is missed there
     struct query_lists lists;
     struct switched_list *switched; // lists under switches of `text:`
+    bool took_head;                 // lists, defaults and the like are those of the set before
     struct rules_settings defaults;
     const struct rules_include *includes;
     struct rules_slot *slots; // heap; of this file

@@ -134,6 +134,7 @@ static bool take_head(struct rules_reader *reader, const struct pieces *pieces)
     reader->lists = before->lists;
     reader->switched = before->switched;
     reader->defaults = before->defaults;
+    reader->took_head = true;
     rules_compare(reader);
     return true;
 }

@@ -180,7 +180,7 @@ static void remember(struct rules *rules, const struct rules_reader *reader)
     for (size_t i = 0; i < rules->count; i++)
         rules->shared += rules->slots[i].shared;
     rules->memory->watches = rules->count - rules->shared;
-    if (rules->shared) {
+    if (rules->shared || reader->took_head) {
         struct rules_memory *older = rules->before->memory;
         rules->memory->older = rules_memory_hold(older);
         rules->memory->depth = older->depth + 1;
