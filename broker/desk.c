@@ -387,23 +387,14 @@ static void refuse_writers(struct desk *desk)
     }
 }
 
-// FETCH is not counted: its transaction is empty mostly, and an empty one goes through on a full disk.
-static bool any_writers(const struct desk *desk)
-{
-    for (size_t i = 0; i < desk->count; i++) {
-        if (desk->turn[i].writes && !desk->turn[i].fetch)
-            return true;
-    }
-    return false;
-}
-
 static int commit(struct desk *desk, struct tc_err *err)
 {
+    bool wrote = store_writing(desk->store) && store_changed(desk->store);
     if (desk->failed == TC_OK && store_writing(desk->store))
         desk->failed = store_commit(desk->store, &desk->failure);
     if (desk->failed == TC_OK) {
         intake_committed(&desk->intake);
-        if (any_writers(desk))
+        if (wrote) // an empty transaction goes through on a full disk, too
             desk->disk_full = false;
         return TC_OK;
     }

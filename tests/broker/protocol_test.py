@@ -491,6 +491,7 @@ def test_a_full_disk_refuses_what_writes_and_serves_what_reads():
             answer = refused(lambda: watcher.put(item(record, hits)), "NAK", "disk")
             assert answer["batch"] == 2 and answer["retry_ms"] > 0 and answer["rid"] == watcher.rid
             assert sequences(watcher.ask("FETCH")[1]) == [1]
+            refused(lambda: watcher.ask("ACK", {"consumer": "desk", "seq": 99}), "header")
             status, why = broker.page("/readyz")
             assert status == 503 and why.startswith("the disk is full"), why
             assert broker.page("/healthz") == (200, "ok\n")
