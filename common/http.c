@@ -10,9 +10,9 @@
 #include "common/clock.h"
 #include "common/mem.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -217,15 +217,12 @@ static void write_listens(struct tc_http *http)
 {
     struct sockaddr_storage bound = {0};
     socklen_t len = sizeof bound;
-    char text[INET6_ADDRSTRLEN] = "?";
-    getsockname(http->listener, (struct sockaddr *)&bound, &len);
-    bool v6 = bound.ss_family == AF_INET6;
-    const struct sockaddr_in *four = (const struct sockaddr_in *)&bound;
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&bound;
-    inet_ntop(bound.ss_family, v6 ? (const void *)&six->sin6_addr : (const void *)&four->sin_addr,
-              text, sizeof text);
-    snprintf(http->listens, sizeof http->listens, v6 ? "[%s]:%u" : "%s:%u", text,
-             (unsigned)ntohs(v6 ? six->sin6_port : four->sin_port));
+    char host[INET6_ADDRSTRLEN] = "?", port[8] = "?";
+    if (getsockname(http->listener, (struct sockaddr *)&bound, &len) == 0)
+        getnameinfo((const struct sockaddr *)&bound, len, host, sizeof host, port, sizeof port,
+                    NI_NUMERICHOST | NI_NUMERICSERV);
+    snprintf(http->listens, sizeof http->listens, bound.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s",
+             host, port);
 }
 
 // A socket of our own: libmicrohttpd would not say why it cannot bind one.

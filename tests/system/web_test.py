@@ -255,6 +255,15 @@ def test_a_loop_that_stands_still_is_unhealthy_until_it_goes_on():
 # --- who may ask, and how ---
 
 
+def has_ipv6():
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+            return True
+    except OSError:
+        return False
+
+
 def test_pages_are_given_to_local_names_and_own_origins_only():
     with Broker(settings=HTTP + "http_hosts: [broker.example]\n") as broker:
         host = "%s:%d" % broker.start().http()
@@ -279,6 +288,19 @@ def test_without_the_setting_nobody_listens():
             with open(f"/proc/net/{table}", encoding="utf-8") as lines:
                 listening |= {line.split()[9] for line in lines if line.split()[3] == "0A"}
         assert own and not own & listening
+
+
+def test_ipv6_works_too():
+    if not has_ipv6():
+        print("        (no IPv6 here: not tested)")
+        return
+    with Broker(settings="http: '[::1]:0'\n") as broker:
+        broker.start()
+        address, port = broker.http()
+        assert address == "[::1]"
+        with socket.create_connection(("::1", port), timeout=PATIENCE_S) as connection:
+            connection.sendall(f"GET /readyz HTTP/1.1\r\nHost: [::1]:{port}\r\n\r\n".encode())
+            assert status_of(rest_of(connection)) == 200
 
 
 def test_a_port_in_use_ends_the_daemon_with_75():
