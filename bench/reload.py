@@ -10,8 +10,8 @@ and renaming it over the first. Printed are
 
   start     CPU and wall seconds until the watcher is ready
   force     from the rename until an article is matched by the added watch, best and worst of the rounds
-  longest   the longest wait of an article for its answer from the rename until the merge behind it is
-            done, and without any change in between, as the wall clock sees it, neighbours included
+  longest   the longest wait of an article without hits for its answer from the rename until the merge behind it
+            is done, and without any change in between, as the wall clock sees it, neighbours included
   rss       memory of the process when it is ready, and the most it ever had
 """
 import json
@@ -55,7 +55,8 @@ class Watcher(Daemon):
 
 
 class Stream(threading.Thread):
-    """Articles without end; notes when each was sent and how long its answer took."""
+    """Articles without end, every second one written backwards: those have hardly a hit, so that how long their
+    answer takes is not how long it takes to write hits down. Notes that, and when they were sent."""
 
     def __init__(self, watcher, articles):
         super().__init__(daemon=True)
@@ -68,12 +69,15 @@ class Stream(threading.Thread):
             while self.go:
                 number += 1
                 probe = self.probe
-                text = probe if probe else self.articles[number % len(self.articles)]
+                article = self.articles[number // 2 % len(self.articles)]
+                mirrored = number % 2 == 1
+                text = probe if probe and mirrored else article[::-1] if mirrored else article
                 begun = time.monotonic()
                 intake.send("ARTICLE", {"article": {"id": f"a{number}", "text": text}})
                 header = intake.receive()[1]
-                self.waits.append((begun, time.monotonic() - begun))
-                if probe and header["hits"]:
+                if mirrored:
+                    self.waits.append((begun, time.monotonic() - begun))
+                if probe and mirrored and header["hits"]:
                     self.probe = None
                     self.matched.set()
                 time.sleep(GAP_S)
@@ -106,56 +110,74 @@ def change(lines, changed, round_number):
     word = f"zyzzyva{round_number}"
     for at in random.Random(round_number).sample(range(len(lines)), min(changed, len(lines))):
         watch = json.loads(lines[at])
-        watch["match"] = {"any": [watch["match"], f"qu{round_number}x{at}"]}
+        query = watch["match"] if isinstance(watch["match"], dict) else {"q": watch["match"]}
+        watch["match"] = {"any": [query, f"qu{round_number}x{at}"]}
         lines[at] = json.dumps(watch) + "\n"
     lines.append(json.dumps({"name": f"added-{round_number}", "match": word}) + "\n")
     return word
 
 
-def measure(kind, watches, articles, changed):
-    ram = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-bench-", dir=ram))
-    lines, form = list(watches), as_yaml if kind == "yaml" else as_lines
-    path = folder / f"bench.{kind}"
-    os.rename(write(path, form(lines)), path)
-    (folder / "watcher.yaml").write_text(
-        f"state: state\nwatches: [{path.name}]\nbroker: none\nwatch_files: true\nlog: info\n", encoding="utf-8")
-    watcher = Watcher(folder)
-    begun = time.monotonic()
-    watcher.launch()
-    until("the start", lambda: watcher.count("watcher.ready"), READY_S)
-    wall, cpu, rss = time.monotonic() - begun, watcher.cpu_s(), watcher.memory_mb("VmRSS")
-    stream = Stream(watcher, articles)
-    stream.start()
-    until("counted frequencies", lambda: watcher.count("watches.merged"), READY_S)
-    since = time.monotonic()
-    time.sleep(QUIET_S)
-    quiet, end = stream.longest_ms(since), None
-    forces, longest = [], []
-    for number in range(ROUNDS):
-        word = change(lines, changed, number)
-        fresh = write(path, form(lines))
-        merges = watcher.count("watches.merged")
-        stream.matched.clear()
-        stream.probe = word
-        time.sleep(0.05)  # the first probes find nothing
+class Bench:
+    """One watcher on one file, from its start to its end."""
+
+    def __init__(self, kind, watches, articles):
+        ram = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-bench-", dir=ram))
+        self.kind, self.lines, self.form = kind, list(watches), as_yaml if kind == "yaml" else as_lines
+        self.path = self.folder / f"bench.{kind}"
+        self.watcher = Watcher(self.folder)
+        self.stream = Stream(self.watcher, articles)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stream.go = False
+        if self.stream.ident:
+            self.stream.join(10)
+        self.watcher.stop()
+        shutil.rmtree(self.folder)
+
+    def start(self):
+        os.rename(write(self.path, self.form(self.lines)), self.path)
+        (self.folder / "watcher.yaml").write_text(
+            f"state: state\nwatches: [{self.path.name}]\nbroker: none\ntap: none\nwatch_files: true\n", encoding="utf-8")
+        begun = time.monotonic()
+        self.watcher.launch()
+        until("the start", lambda: self.watcher.count("watcher.ready"), READY_S)
+        return (f"start {self.watcher.cpu_s():6.2f} s CPU {time.monotonic() - begun:6.2f} s | "
+                f"rss {self.watcher.memory_mb('VmRSS'):6.0f} MB")
+
+    def rest(self):
+        """The longest wait without any change, once words are counted."""
+        self.stream.start()
+        until("counted frequencies", lambda: self.watcher.count("watches.merged"), READY_S)
         since = time.monotonic()
-        os.rename(fresh, path)
-        assert stream.matched.wait(READY_S), "the added watch never matched"
-        forces.append(time.monotonic() - since)
-        until("a merge", lambda m=merges: watcher.count("watches.merged") > m, READY_S)
-        end = time.monotonic()
-        longest.append(stream.longest_ms(since, end))
-    peak = watcher.memory_mb("VmHWM")
-    stream.go = False
-    stream.join()
-    watcher.stop()
-    if os.environ.get("BENCH_LOG"):
-        print(watcher.log_text())
-    shutil.rmtree(folder)
-    print(f"{kind:5} {len(watches):8d} | start {cpu:6.2f} s CPU {wall:6.2f} s | force {min(forces):6.3f} to "
-          f"{max(forces):6.3f} s | longest {max(longest):6.1f} ms, best round {min(longest):6.1f}, "
-          f"no change {quiet:6.1f} | rss {rss:6.0f} MB, most {peak:6.0f}", flush=True)
+        time.sleep(QUIET_S)
+        return self.stream.longest_ms(since)
+
+    def change(self, changed, number):
+        """Seconds until the change is in force, and the longest wait until it is merged."""
+        self.stream.matched.clear()
+        self.stream.probe = change(self.lines, changed, number)
+        fresh = write(self.path, self.form(self.lines))
+        merges = self.watcher.count("watches.merged")
+        since = time.monotonic()
+        os.rename(fresh, self.path)
+        assert self.stream.matched.wait(READY_S), "the added watch never matched"
+        force = time.monotonic() - since
+        until("a merge", lambda: self.watcher.count("watches.merged") > merges, READY_S)
+        return force, self.stream.longest_ms(since, time.monotonic())
+
+
+def measure(kind, watches, articles, changed):
+    with Bench(kind, watches, articles) as bench:
+        start, quiet = bench.start(), bench.rest()
+        rounds = [bench.change(changed, number) for number in range(ROUNDS)]
+        forces, waits = zip(*rounds)
+        print(f"{kind:5} {len(watches):8d} | {start} | force {min(forces):6.3f} to {max(forces):6.3f} s | "
+              f"longest {min(waits):6.1f} to {max(waits):6.1f} ms, no change {quiet:6.1f} | "
+              f"most {bench.watcher.memory_mb('VmHWM'):6.0f} MB", flush=True)
 
 
 def main():

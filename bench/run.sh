@@ -1,5 +1,5 @@
 #!/bin/sh
-# The benchmarks, one after the other, or the one that is named: bench/run.sh [match|matching|regex|whole|put]
+# The benchmarks, one after the other, or the one that is named: bench/run.sh [match|matching|regex|reload|whole|put]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 case ${1:-all} in
@@ -7,6 +7,7 @@ all)
     sh "$here/match.sh"
     sh "$here/matching.sh"
     sh "$here/regex.sh"
+    sh "$here/reload.sh"
     python3 "$here/whole.py"
     sh "$here/put.sh"
     ;;
@@ -14,13 +15,13 @@ whole)
     shift
     python3 "$here/whole.py" "$@"
     ;;
-match | matching | regex | put)
+match | matching | regex | reload | put)
     name=$1
     shift
     sh "$here/$name.sh" "$@"
     ;;
 *)
-    echo "bench/run.sh: there is no benchmark '$1'; there are match, matching, regex, whole and put" >&2
+    echo "bench/run.sh: there is no benchmark '$1'; there are match, matching, regex, reload, whole and put" >&2
     exit 2
     ;;
 esac

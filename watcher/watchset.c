@@ -155,11 +155,15 @@ static struct version *read_version(const char *path, const struct text_settings
     return NULL;
 }
 
-// Reads a copy of a file that was good once; its tests passed then. NULL when it cannot be read.
-static struct rules *read_copy(const char *path, const struct text_settings *text)
+// Reads a copy of a file that was good once; its tests passed then. `like` (NULL: nothing) is what it probably is,
+// and costs little to find again. NULL when it cannot be read.
+static struct rules *read_copy(const char *path, const struct text_settings *text,
+                               const struct rules *like)
 {
     struct tc_diags *diags = tc_diags_new();
     struct rules *rules = rules_new(text);
+    if (like)
+        rules_build_on(rules, like);
     if (rules_add_file(rules, path, diags) != TC_OK) {
         rules_drop(rules);
         rules = NULL;
@@ -193,7 +197,7 @@ static struct version *version_kept(const struct past *past, const char *path)
     struct version *version = NULL;
     struct stat info;
     tc_str copy = past->kept.len ? lastgood_find(past->kept, path, arena) : past->kept;
-    struct rules *rules = copy.len ? read_copy(copy.ptr, past->text) : NULL;
+    struct rules *rules = copy.len ? read_copy(copy.ptr, past->text, NULL) : NULL;
     if (rules && stat(copy.ptr, &info) == 0)
         version = version_new(rules, info.st_mtim.tv_sec * TC_SECOND + info.st_mtim.tv_nsec);
     else
@@ -488,7 +492,7 @@ void watchset_memo_free(struct watchset_memo *memo)
 static bool reads_the_same(void *context, const char *copy)
 {
     const struct watchset_memo *memo = context;
-    struct rules *rules = read_copy(copy, &memo->text);
+    struct rules *rules = read_copy(copy, &memo->text, memo->version->rules);
     bool same = rules && same_watches(rules, memo->version->rules);
     rules_drop(rules);
     return same;

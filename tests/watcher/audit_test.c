@@ -33,7 +33,13 @@ static void every_difference_is_told_with_its_watch(void **state)
         {{{0, 0, {0}, false}}, {{0, 0, {0}, false}}, 0, 0, 0, 0, 0},
         {{{0, 1, {0}, false}}, {{0, 1, {0}, false}, {0, 7, {0}, false}}, 1, 2, 1, 0, 7},
         {{{0, 1, {0}, false}, {0, 2, {0}, true}}, {{0, 1, {0}, false}}, 2, 1, 0, 1, 2},
-        {{{0, 1, {0}, false}, {0, 3, {0}, false}}, {{0, 1, {0}, false}, {1, 3, {0}, false}}, 2, 2, 1, 1, 3},
+        {{{0, 1, {0}, false}, {0, 3, {0}, false}},
+         {{0, 1, {0}, false}, {1, 3, {0}, false}},
+         2,
+         2,
+         1,
+         1,
+         3},
         {{{0, 0, {0}, false}}, {{0, 4, {0}, false}, {1, 5, {0}, false}}, 0, 2, 2, 0, 5},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

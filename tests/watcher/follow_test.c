@@ -24,7 +24,8 @@ static int make(void **state)
     scratch_make(&stage->scratch);
     stage->now = TC_SECOND;
     assert_int_equal(follow_open(&stage->follow, &err), TC_OK);
-    assert_int_equal(follow_glob(stage->follow, scratch_path(&stage->scratch, "*.yaml"), &err), TC_OK);
+    assert_int_equal(follow_glob(stage->follow, scratch_path(&stage->scratch, "*.yaml"), &err),
+                     TC_OK);
     *state = stage;
     return 0;
 }
@@ -131,7 +132,8 @@ static void a_linked_file_is_followed_where_it_lies(void **state)
     assert_int_equal(symlink(target, scratch_path(&stage->scratch, "link.yaml")), 0);
     due_ms(stage);
     follow_seen(stage->follow);
-    assert_int_equal(follow_file(stage->follow, scratch_path(&stage->scratch, "link.yaml"), &err), TC_OK);
+    assert_int_equal(follow_file(stage->follow, scratch_path(&stage->scratch, "link.yaml"), &err),
+                     TC_OK);
     scratch_text(&stage->scratch, "far/real", "b");
     expect_one_change(stage);
 }

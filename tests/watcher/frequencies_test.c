@@ -48,7 +48,8 @@ static void words_are_counted_and_come_to_be_worth_compiling_for(void **state)
     assert_true(frequencies_worth(frequencies));
     const struct counts *counts = frequencies_counts(frequencies);
     assert_true(counts_share(counts, TC_STR("the")) > 0.99f);
-    assert_true(counts_share(counts, TC_STR("rock")) > 0.11f && counts_share(counts, TC_STR("rock")) < 0.14f);
+    assert_true(counts_share(counts, TC_STR("rock")) > 0.11f &&
+                counts_share(counts, TC_STR("rock")) < 0.14f);
     assert_true(counts_share(counts, TC_STR("absent")) < 0.01f);
     frequencies_used(frequencies);
     assert_false(frequencies_worth(frequencies));
@@ -108,7 +109,9 @@ static void the_file_gives_back_what_was_counted(void **state)
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         assert_true(counts_share(frequencies_counts(other), tc_str_of(words[i])) ==
                     counts_share(frequencies_counts(one), tc_str_of(words[i])));
-    static const char *const broken[] = {"", "nonsense\n", "tocsin frequencies 1\n",
+    static const char *const broken[] = {"",
+                                         "nonsense\n",
+                                         "tocsin frequencies 1\n",
                                          "tocsin frequencies 1\nx\n",
                                          "tocsin frequencies 1\n5\n6 more\n",
                                          "tocsin frequencies 1\n5\n2cut"};
