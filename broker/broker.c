@@ -2,6 +2,7 @@
 
 #include "broker/desk.h"
 #include "broker/feed.h"
+#include "broker/web.h"
 #include "common/clock.h"
 #include "common/daemon.h"
 #include "common/frame.h"
@@ -9,6 +10,7 @@
 #include "common/sock.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +25,10 @@ struct broker {
     int store_lock, fetch_lock, live_lock;
     struct store *store;
     void *context, *router, *xpub;
+    void *inside;    // where the web asks; NULL: there is none
+    struct web *web; // likewise
+    pthread_t web_thread;
+    bool web_started;
     struct tc_guard *guard;    // NULL: no keys
     int64_t bind_live_mono_ns; // 0, or until when live must be bound again
     struct feed *feed;
@@ -38,18 +44,19 @@ struct broker {
 // A peer that has gone, or does not read, loses its answer: it asks again.
 static void send_answer(void *context, const struct answer *answer)
 {
-    struct broker *broker = context;
+    const struct broker *broker = context;
+    void *socket = answer->inside ? broker->inside : broker->router;
     if (!answer->reply)
         return;
     for (size_t i = 0; i < answer->envelope_count; i++) {
-        if (tc_frame_send(broker->router, answer_envelope_at(answer, i), true, NULL) != TC_OK)
+        if (tc_frame_send(socket, answer_envelope_at(answer, i), true, NULL) != TC_OK)
             return;
     }
-    tc_frame_send(broker->router, TC_STR("T1"), true, NULL);
-    tc_frame_send(broker->router, tc_str_of(answer->reply), true, NULL);
-    tc_frame_send(broker->router, tc_buf_view(&answer->header), answer->count > 0, NULL);
+    tc_frame_send(socket, TC_STR("T1"), true, NULL);
+    tc_frame_send(socket, tc_str_of(answer->reply), true, NULL);
+    tc_frame_send(socket, tc_buf_view(&answer->header), answer->count > 0, NULL);
     for (size_t i = 0; i < answer->count; i++)
-        tc_frame_send(broker->router, answer_frame_at(answer, i), i + 1 < answer->count, NULL);
+        tc_frame_send(socket, answer_frame_at(answer, i), i + 1 < answer->count, NULL);
 }
 
 static void send_live(void *context, tc_str topic, tc_str body)
@@ -128,6 +135,16 @@ static int open_sockets(struct broker *broker, const struct tc_server_keys *keys
     return code == TC_OK ? tc_guard_prove(broker->guard, err) : code;
 }
 
+static int open_web(struct broker *broker, struct tc_err *err)
+{
+    const struct tc_http_settings *http = &broker->settings->http;
+    if (!http->address.len)
+        return TC_OK;
+    int code = tc_sock_open(broker->context, TC_SOCK_ROUTER, TC_STR(WEB_INSIDE), true,
+                            &broker->inside, err);
+    return code == TC_OK ? web_open(broker->context, http, &broker->web, err) : code;
+}
+
 static int open_inside(struct broker *broker, const struct tc_server_keys *keys, struct tc_err *err)
 {
     struct desk_out out = {broker, send_answer, send_live, live_count, log_trouble};
@@ -138,6 +155,8 @@ static int open_inside(struct broker *broker, const struct tc_server_keys *keys,
         code = open_store(broker, arena, err);
     if (code == TC_OK)
         code = open_sockets(broker, keys, err);
+    if (code == TC_OK)
+        code = open_web(broker, err);
     if (code == TC_OK)
         code = desk_open(broker->store, &out, tc_wall_ns(), &broker->desk, err);
     if (code == TC_OK)
@@ -171,10 +190,21 @@ static void unlock(int lock)
         close(lock);
 }
 
+static void close_web(struct broker *broker)
+{
+    if (broker->web_started) {
+        web_stop(broker->web);
+        pthread_join(broker->web_thread, NULL);
+    }
+    web_close(broker->web);
+    tc_sock_close(broker->inside);
+}
+
 void broker_close(struct broker *broker)
 {
     if (!broker)
         return;
+    close_web(broker);
     desk_close(broker->desk);
     feed_free(broker->feed);
     tc_sock_close(broker->router);
@@ -195,16 +225,16 @@ void broker_close(struct broker *broker)
 
 // What is no request is answered too, as far as it says where to: the routing id, and the empty
 // frame of a REQ socket.
-static void take_message(struct broker *broker, int64_t wall_ns, int64_t mono_ns)
+static void take_message(struct broker *broker, bool inside, int64_t wall_ns, int64_t mono_ns)
 {
     const struct tc_peer *peer = NULL;
-    bool guarded = broker->guard && tc_sock_is_tcp(broker->settings->fetch);
+    bool guarded = !inside && broker->guard && tc_sock_is_tcp(broker->settings->fetch);
     size_t count = tc_frames_count(broker->frames);
     struct tc_request parts;
     struct tc_err err;
     for (size_t i = 0; i < count; i++)
         broker->views[i] = tc_frames_at(broker->frames, i);
-    struct request request = {.envelope = broker->views};
+    struct request request = {.envelope = broker->views, .inside = inside};
     if (tc_frames_request(broker->frames, &parts, &err) != TC_OK) {
         request.envelope_count = count > 1 && broker->views[1].len == 0 ? 2 : 1;
         desk_refuse(broker->desk, &request, "payload", err.text);
@@ -227,31 +257,34 @@ static void take_message(struct broker *broker, int64_t wall_ns, int64_t mono_ns
 }
 
 // Drains what has arrived. A message with too many frames was thrown away: nobody to answer.
-static int drain(struct broker *broker, struct tc_err *err)
+static int drain(struct broker *broker, void *socket, struct tc_err *err)
 {
     size_t bytes = 0;
     int code = TC_OK;
     while (desk_taken(broker->desk) < BROKER_ITEMS && bytes < BROKER_BYTES) {
-        code = tc_frames_receive(broker->frames, broker->router, err);
+        code = tc_frames_receive(broker->frames, socket, err);
         if (code == TC_EFULL) {
             tc_log_err(TC_WARN, "broker.message_refused", err);
             continue;
         }
         if (code != TC_OK)
             break;
-        take_message(broker, tc_wall_ns(), tc_mono_ns());
+        take_message(broker, socket == broker->inside, tc_wall_ns(), tc_mono_ns());
         for (size_t i = 0; i < tc_frames_count(broker->frames); i++)
             bytes += broker->views[i].len;
     }
     return code == TC_ENOENT ? TC_OK : code;
 }
 
+// The web first: it brings little, and a flood outside fills a turn.
 static int turn(struct broker *broker, struct tc_err *err)
 {
     feed_listen(broker->feed);
     int code = tc_guard_turn(broker->guard, tc_mono_ns(), err);
+    if (code == TC_OK && broker->inside)
+        code = drain(broker, broker->inside, err);
     if (code == TC_OK)
-        code = drain(broker, err);
+        code = drain(broker, broker->router, err);
     if (code == TC_OK)
         code = desk_finish(broker->desk, tc_mono_ns(), err);
     if (code == TC_OK)
@@ -324,6 +357,7 @@ static int read_signals(struct broker *broker, struct tc_err *err)
         tc_log(TC_INFO, "broker.stopping", "signal=%d", signal);
         tc_notify("STOPPING=1");
         broker->stopping = true;
+        desk_stopping(broker->desk);
         broker->stop_mono_ns = tc_mono_ns() + BROKER_DRAIN_MS * TC_MS;
     }
     return code;
@@ -381,18 +415,41 @@ static void announce(const struct broker *broker)
     tc_notify("READY=1");
 }
 
+static void *run_web(void *context)
+{
+    web_run(context);
+    return NULL;
+}
+
+static int start_web(struct broker *broker, struct tc_err *err)
+{
+    if (!broker->web)
+        return TC_OK;
+    int reason = pthread_create(&broker->web_thread, NULL, run_web, broker->web);
+    if (reason)
+        return tc_fail(err, TC_EFULL, "cannot start a thread: %s", strerror(reason));
+    broker->web_started = true;
+    pthread_setname_np(broker->web_thread, "web");
+    tc_log(TC_INFO, "http.listening", "address=%.*s", TC_ARG(web_listens(broker->web)));
+    return TC_OK;
+}
+
 int broker_run(struct broker *broker, struct tc_err *err)
 {
     zmq_pollitem_t items[] = {
         {broker->router, 0, ZMQ_POLLIN, 0},
         {broker->xpub, 0, ZMQ_POLLIN, 0},
         {NULL, broker->signals, ZMQ_POLLIN, 0},
+        {broker->inside, -1, ZMQ_POLLIN, 0}, // NULL and -1: waits for nothing
     };
-    int code = TC_OK, linger_ms = LAST_WORDS_MS;
+    int linger_ms = LAST_WORDS_MS;
     check_tail(broker);
-    announce(broker);
+    int code = start_web(broker, err);
+    if (code == TC_OK)
+        announce(broker);
     while (code == TC_OK) {
-        int ready = zmq_poll(items, 3, broker->stopping ? 0 : wait_ms(broker));
+        int ready =
+            zmq_poll(items, sizeof items / sizeof *items, broker->stopping ? 0 : wait_ms(broker));
         if (ready < 0 && errno != EINTR)
             return tc_fail(err, TC_EPROTO, "cannot wait for messages: %s", zmq_strerror(errno));
         code = read_signals(broker, err);

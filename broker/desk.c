@@ -30,6 +30,8 @@ struct desk {
     int failed; // the store's failure in this turn, TC_OK else
     struct tc_err failure;
     uint64_t damaged;
+    bool stopping;
+    bool disk_full; // when something was to be written last
     int64_t started_wall_ns;
 };
 
@@ -237,6 +239,8 @@ static int take_stats(struct desk *desk, const struct request *request, struct p
         .live_sent = desk->out.published(desk->out.context),
         .parked = parking_count(desk->parking),
         .damaged = desk->damaged,
+        .stopping = desk->stopping,
+        .disk_full = desk->disk_full,
     };
     int code = stats_answer(&stats, request, &pending->answer, err);
     return refuse_mistake(desk, code, &pending->answer, err);
@@ -336,6 +340,11 @@ void desk_take(struct desk *desk, const struct request *request, int64_t now_wal
         desk_refuse(desk, request, "denied", err.text);
         return;
     }
+    if (request->inside &&
+        (wants_transaction(command, request) || command->role == TC_ROLE_WATCHER)) {
+        desk_refuse(desk, request, "denied", "who asks from inside may only read");
+        return;
+    }
     if (request->payload_count && !command->payload) {
         desk_refuse(desk, request, "payload", "no frames belong behind the header of this command");
         return;
@@ -380,10 +389,13 @@ static void refuse_writers(struct desk *desk)
 
 static int commit(struct desk *desk, struct tc_err *err)
 {
+    bool wrote = store_writing(desk->store) && store_changed(desk->store);
     if (desk->failed == TC_OK && store_writing(desk->store))
         desk->failed = store_commit(desk->store, &desk->failure);
     if (desk->failed == TC_OK) {
         intake_committed(&desk->intake);
+        if (wrote) // an empty transaction goes through on a full disk, too
+            desk->disk_full = false;
         return TC_OK;
     }
     store_rollback(desk->store);
@@ -392,6 +404,7 @@ static int commit(struct desk *desk, struct tc_err *err)
         *err = desk->failure;
         return desk->failed;
     }
+    desk->disk_full = true;
     desk->out.tell(desk->out.context, "store.full", desk->failure.text);
     refuse_writers(desk);
     return consumers_reload(desk->consumers, err);
@@ -449,6 +462,11 @@ int desk_finish(struct desk *desk, int64_t now_mono_ns, struct tc_err *err)
 void desk_access_changed(struct desk *desk)
 {
     parking_clear(desk->parking, desk->out.answer, desk->out.context);
+}
+
+void desk_stopping(struct desk *desk)
+{
+    desk->stopping = true;
 }
 
 int64_t desk_next_mono_ns(const struct desk *desk)

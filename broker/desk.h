@@ -49,6 +49,9 @@ int desk_finish(struct desk *desk, int64_t now_mono_ns, struct tc_err *err);
 // Other rights hold from now on: FETCHes that wait were opened with the old ones and are answered.
 void desk_access_changed(struct desk *desk);
 
+// STATS says from now on that the broker ends.
+void desk_stopping(struct desk *desk);
+
 // When desk_finish() has something to do without a request: now (0), never (INT64_MAX), or then.
 int64_t desk_next_mono_ns(const struct desk *desk);
 

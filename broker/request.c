@@ -99,6 +99,7 @@ void answer_to(struct answer *answer, const struct request *request)
 {
     tc_buf_clear(&answer->envelope);
     answer->envelope_count = 0;
+    answer->inside = request->inside;
     for (size_t i = 0; i < request->envelope_count && i < REQUEST_ENVELOPE_MOST; i++) {
         tc_buf_str(&answer->envelope, request->envelope[i]);
         answer->envelope_ends[answer->envelope_count++] = answer->envelope.len;

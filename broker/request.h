@@ -23,6 +23,7 @@ struct request {
     size_t payload_count;
     const tc_str *envelope; // goes back with the answer; the first frame tells the connection
     size_t envelope_count;
+    bool inside;                // from a room of our own (web.h): may only read
     const struct tc_peer *peer; // whose key it came with; NULL: on a socket guarded by file modes
 };
 
@@ -55,6 +56,7 @@ struct answer {
     struct tc_buf envelope; // likewise, a copy
     size_t envelope_ends[REQUEST_ENVELOPE_MOST];
     size_t envelope_count;
+    bool inside; // where the request came from
 };
 
 void answer_done(struct answer *answer);

@@ -6,8 +6,8 @@
 
 enum { LIVE_EXCEPT_MOST = 1000 };
 
-static const char *const keys[] = {
-    "store", "listen", "http", "retain", "keys", "log", "live_except", "insecure_loopback", NULL};
+static const char *const keys[] = {"store", "listen", "http",        "http_hosts",        "retain",
+                                   "keys",  "log",    "live_except", "insecure_loopback", NULL};
 
 int settings_default(struct tc_arena *arena, struct settings *out, struct tc_err *err)
 {
@@ -111,10 +111,7 @@ static void read_log(const struct tc_yaml *root, struct settings *settings, stru
 // What DESIGN promises and this version does not do yet is said, never ignored.
 static void refuse_later(const struct tc_yaml *root, struct tc_diags *diags)
 {
-    const struct tc_yaml *http = tc_yaml_get(root, "http");
     const struct tc_yaml *retain = tc_yaml_get(root, "retain");
-    if (http && !tc_str_eq(http->text, TC_STR("off")))
-        tc_yaml_wrong(http, "E0117", diags, NULL, "\"http\" is not in this version");
     if (retain && !tc_str_eq(retain->text, TC_STR("forever")))
         tc_yaml_wrong(retain, "E0117", diags, "leave the key out: everything is kept",
                       "only \"retain: forever\" is in this version");
@@ -166,6 +163,7 @@ static int read_tree(const struct tc_yaml_file *file, struct tc_arena *arena,
     read_listen(root, settings, diags);
     read_live_except(root, arena, settings, diags);
     read_log(root, settings, diags);
+    tc_http_settings_read(root, arena, diags, &settings->http);
     refuse_later(root, diags);
     return tc_diags_errors(diags) > before ? TC_EPARSE : TC_OK;
 }

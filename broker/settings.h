@@ -9,6 +9,7 @@
 #define SETTINGS_H
 
 #include "common/diag.h"
+#include "common/http_settings.h"
 #include "common/log.h"
 
 struct settings {
@@ -17,6 +18,7 @@ struct settings {
     tc_str keys;         // folder of keys, zero-ended; empty: none, and then no tcp endpoint either
     tc_str *live_except; // topic prefixes that the live feed leaves out
     size_t live_except_count;
+    struct tc_http_settings http;
     enum tc_level log;
     bool insecure_loopback; // plaintext tcp on loopback is wanted
 };

@@ -23,6 +23,8 @@ static void put_marks(const struct stats *stats, struct tc_json *json)
     tc_json_put_u64(json, "live_sent", stats->live_sent);
     tc_json_put_u64(json, "parked", stats->parked);
     tc_json_put_u64(json, "database_bytes", store_bytes(stats->store));
+    tc_json_put_bool(json, "stopping", stats->stopping);
+    tc_json_put_bool(json, "disk_full", stats->disk_full);
 }
 
 static void put_watchers(const struct stats *stats, struct tc_json *json)

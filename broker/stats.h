@@ -16,6 +16,7 @@ struct stats {
     const struct intake *intake;
     int64_t started_wall_ns, now_wall_ns;
     uint64_t live_sent, parked, damaged;
+    bool stopping, disk_full;
 };
 
 //   TC_EPARSE  the request's header

@@ -67,8 +67,14 @@ int store_begin(struct store *store, struct tc_err *err)
     if (code != TC_OK)
         return code;
     store->at_begin = store->marks;
+    store->changes_at_begin = sqlite3_total_changes(store->db);
     store->writing = true;
     return TC_OK;
+}
+
+bool store_changed(const struct store *store)
+{
+    return sqlite3_total_changes(store->db) != store->changes_at_begin;
 }
 
 static int write_marks(struct store *store, struct tc_err *err)

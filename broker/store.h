@@ -56,6 +56,7 @@ int store_begin(struct store *store, struct tc_err *err);
 int store_commit(struct store *store, struct tc_err *err); // after a failure roll back
 void store_rollback(struct store *store);      // the marks go back to where they were at begin
 bool store_writing(const struct store *store); // between begin and commit
+bool store_changed(const struct store *store); // whether a row was written since begin
 
 int store_put_article(struct store *store, tc_str source, tc_str id, uint64_t version,
                       tc_str record, struct tc_err *err); // known already: nothing changes

@@ -31,6 +31,7 @@ unicode/     watcher/text watcher/match
 hs\.h        watcher/match
 sodium\.h    common
 zlib\.h      common watcher/source
+microhttpd\.h common/http.c
 jansson\.h   common watcher/source watcher/rules watcher/outbox watcher broker client client/cli
 libsmartcols client/cli
 libstemmer\.h watcher/text

@@ -177,7 +177,10 @@ static void put_file(struct tc_json *json, const struct watchset_file *file)
 // As many files as there is room for, those first that are not what is on disk.
 static void put_files(struct force *force, struct tc_json *json)
 {
-    size_t begin = json->buf->len, count = watchset_count(force->watches);
+    size_t begin = json->buf->len, count = watchset_count(force->watches), broken = 0;
+    for (size_t i = 0; i < count; i++)
+        broken += watchset_file(force->watches, i).stale;
+    tc_json_put_u64(json, "files_broken", broken);
     tc_json_key(json, "files");
     tc_json_open(json, '[');
     for (size_t i = 0; i < 2 * count && json->buf->len - begin < STATS_FILES_BYTES; i++) {

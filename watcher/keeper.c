@@ -395,6 +395,7 @@ static void wait_for_work(struct keeper *keeper, bool closing)
     zmq_pollitem_t items[] = {
         {.fd = tc_queue_fd(keeper->set.done), .events = ZMQ_POLLIN},
         {.fd = tc_queue_fd(keeper->set.door), .events = ZMQ_POLLIN},
+        {.fd = keeper->set.pulse.asks, .events = ZMQ_POLLIN},
         {.socket = socket, .events = ZMQ_POLLIN},
     };
     if (keeper->set.submit && !keeper->failed)
@@ -403,7 +404,7 @@ static void wait_for_work(struct keeper *keeper, bool closing)
         wait = 0; // it was full a moment ago
     if (closing)
         wait = earlier(wait, KEEPER_RETRY_MS / 10);
-    zmq_poll(items, socket ? 3 : 2, wait);
+    zmq_poll(items, socket ? 4 : 3, wait);
     tc_queue_calm(keeper->set.done);
     tc_queue_calm(keeper->set.door);
 }
@@ -438,6 +439,7 @@ void keeper_run(struct keeper *keeper)
             take_from_door(keeper);
         trim(keeper);
         show(keeper);
+        tc_pulse_beat(&keeper->set.pulse);
         if (closing && finished(keeper))
             return;
         wait_for_work(keeper, closing);

@@ -15,6 +15,7 @@
 #define KEEPER_H
 
 #include "common/log.h"
+#include "common/pulse.h"
 #include "common/queue.h"
 #include "watcher/job.h"
 #include "watcher/outbox/outbox.h"
@@ -38,7 +39,8 @@ struct keeper_settings { // all borrowed until keeper_free
     struct tc_queue *scan; // of struct job, to the scanners
     struct tc_queue *done; // of struct job, from the scanners
     uint64_t max_outbox_articles;
-    int progress_fd; // an eventfd that is written after each commit
+    struct tc_pulse pulse; // answered once a turn
+    int progress_fd;       // an eventfd that is written after each commit
 };
 
 struct keeper;

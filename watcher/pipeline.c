@@ -16,6 +16,8 @@
 #include "watcher/source/folder.h"
 #include "watcher/source/socket.h"
 #include "watcher/source/stream.h"
+#include "watcher/timing.h"
+#include "watcher/web.h"
 
 enum {
     TROUBLES_A_SECOND = 20, // lines of the log; more are counted
@@ -65,6 +67,11 @@ struct pipeline {
     pthread_t helper_thread;
     bool helper_started;
     struct force *force;
+    struct timing timing;
+    struct tc_pulse pulse; // the keeper's
+    struct web *web;       // NULL: no http
+    pthread_t web_thread;
+    bool web_started;
     pthread_mutex_t mutex; // guards the next three
     int64_t trouble_second;
     unsigned troubles, troubles_left_out;
@@ -142,6 +149,7 @@ static void stats(void *context, struct tc_json *json)
     tc_json_put_str(json, "link", tc_str_of(link));
     put_time(json, "started", pipeline->started_wall_ns);
     put_time(json, "time", tc_wall_ns());
+    timing_put(&pipeline->timing, json);
     force_put(pipeline->force, json);
 }
 
@@ -248,6 +256,7 @@ static int open_keeper(struct pipeline *pipeline, const struct watcher_keys *key
         .scan = pipeline->scan,
         .done = pipeline->done,
         .max_outbox_articles = pipeline->settings->max_outbox_articles,
+        .pulse = pipeline->pulse,
         .progress_fd = pipeline->progress_fd,
     });
     return TC_OK;
@@ -274,6 +283,17 @@ static int open_plumbing(struct pipeline *pipeline, struct tc_err *err)
         .once = pipeline->once,
     };
     return TC_OK;
+}
+
+// With --once nobody asks.
+static int open_web(struct pipeline *pipeline, struct tc_err *err)
+{
+    if (!pipeline->settings->http.address.len || pipeline->once)
+        return TC_OK;
+    int code = tc_pulse_open(&pipeline->pulse, err);
+    return code == TC_OK ? web_open(pipeline->settings, &pipeline->pulse, stats, pipeline,
+                                    &pipeline->web, err)
+                         : code;
 }
 
 // The runtime folder is made only when something of ours is bound there.
@@ -307,6 +327,7 @@ int pipeline_open(const struct settings *settings, const struct watcher_keys *ke
     pipeline->force = force;
     pipeline->helper = helper;
     pipeline->stop_fd = -1;
+    pipeline->pulse = TC_PULSE_NONE;
     pipeline->progress_fd = progress_fd;
     pthread_mutex_init(&pipeline->mutex, NULL);
     int code = make_runtime(pipeline, err);
@@ -314,6 +335,8 @@ int pipeline_open(const struct settings *settings, const struct watcher_keys *ke
         code = open_plumbing(pipeline, err);
     if (code == TC_OK)
         code = open_guard(pipeline, keys, err);
+    if (code == TC_OK)
+        code = open_web(pipeline, err);
     if (code == TC_OK)
         code = open_keeper(pipeline, keys, err);
     if (code == TC_OK)
@@ -352,7 +375,9 @@ static void *run_scanner(void *context)
     struct job *job = NULL;
     while ((job = tc_queue_pop(pipeline->scan, -1))) {
         job->layers = force_layers(pipeline->force);
+        int64_t begun_mono_ns = tc_mono_ns();
         scanner_run(scanning->scanner, job);
+        timing_add(&pipeline->timing, tc_mono_ns() - begun_mono_ns);
         tc_queue_push(pipeline->done, job); // never waits, see keeper.h
     }
     return NULL;
@@ -401,6 +426,20 @@ static int start(pthread_t *thread, void *(*run)(void *), void *context, const c
     snprintf(short_name, sizeof short_name, "%s", name);
     pthread_setname_np(*thread, short_name);
     return TC_OK;
+}
+
+static void *run_web(void *context)
+{
+    web_run(context);
+    return NULL;
+}
+
+static int start_web(struct pipeline *pipeline, struct tc_err *err)
+{
+    if (!pipeline->web)
+        return TC_OK;
+    tc_log(TC_INFO, "http.listening", "address=%.*s", TC_ARG(web_listens(pipeline->web)));
+    return start(&pipeline->web_thread, run_web, pipeline->web, "web", &pipeline->web_started, err);
 }
 
 static int start_scanners(struct pipeline *pipeline, struct tc_err *err)
@@ -454,6 +493,8 @@ int pipeline_start(struct pipeline *pipeline, struct tc_err *err)
                      &pipeline->helper_started, err);
     if (code == TC_OK)
         code = start_sources(pipeline, err);
+    if (code == TC_OK)
+        code = start_web(pipeline, err);
     return code;
 }
 
@@ -498,6 +539,10 @@ void pipeline_guard_reload(struct pipeline *pipeline, const struct tc_server_key
 // that the scanners and the sources have nothing left to wait for.
 static void stop_threads(struct pipeline *pipeline)
 {
+    if (pipeline->web_started) {
+        web_stop(pipeline->web);
+        pthread_join(pipeline->web_thread, NULL);
+    }
     if (pipeline->stop_fd >= 0)
         (void)!eventfd_write(pipeline->stop_fd, 1);
     if (pipeline->door)
@@ -536,6 +581,7 @@ void pipeline_close(struct pipeline *pipeline)
     if (!pipeline)
         return;
     stop_threads(pipeline);
+    web_close(pipeline->web);
     close_sources(pipeline);
     keeper_free(pipeline->keeper);
     tap_close(pipeline->tap);
@@ -551,6 +597,7 @@ void pipeline_close(struct pipeline *pipeline)
     tc_queue_free(pipeline->done);
     if (pipeline->stop_fd >= 0)
         close(pipeline->stop_fd);
+    tc_pulse_close(&pipeline->pulse);
     pthread_mutex_destroy(&pipeline->mutex);
     free(pipeline->scannings);
     free(pipeline);

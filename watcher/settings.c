@@ -220,7 +220,7 @@ static void read_sources(const struct reader *reader, const struct tc_yaml *node
 
 static void refuse_later_keys(const struct reader *reader, const struct tc_yaml *root)
 {
-    static const char *const later[] = {"http", "archive", "feed"};
+    static const char *const later[] = {"archive", "feed"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         const struct tc_yaml *node = tc_yaml_get(root, later[i]);
         if (node)
@@ -313,6 +313,7 @@ static int read_root(struct reader *reader, const struct tc_yaml *root, struct t
                                         "max_outbox_articles",
                                         "log",
                                         "http",
+                                        "http_hosts",
                                         "archive",
                                         "feed",
                                         NULL};
@@ -338,6 +339,7 @@ static int read_root(struct reader *reader, const struct tc_yaml *root, struct t
     check_own(reader, tc_yaml_get(root, "tap"), settings->tap);
     read_numbers(reader, root);
     read_log(reader, tc_yaml_get(root, "log"));
+    tc_http_settings_read(root, reader->arena, reader->diags, &settings->http);
     read_sources(reader, tc_yaml_get(root, "sources"));
     return code;
 }

@@ -8,6 +8,7 @@
 
 #include "common/arena.h"
 #include "common/diag.h"
+#include "common/http_settings.h"
 #include "common/log.h"
 
 enum {
@@ -43,6 +44,7 @@ struct settings {
     bool watch_files; // read watch files again when they change
     size_t max_article_bytes;
     uint64_t max_outbox_articles; // that wait; beyond it sources wait, too
+    struct tc_http_settings http;
     enum tc_level log;
     const struct settings_source *sources;
     size_t source_count;

@@ -467,7 +467,7 @@ def test_a_damaged_hit_is_mended_by_its_repeat():
 
 
 def test_a_full_disk_refuses_what_writes_and_serves_what_reads():
-    with Broker() as broker:
+    with Broker(settings="http: 127.0.0.1:0\n") as broker:
         state = os.path.dirname(broker.store)
         os.makedirs(state)
         mounted = os.geteuid() == 0 and subprocess.run(
@@ -491,10 +491,16 @@ def test_a_full_disk_refuses_what_writes_and_serves_what_reads():
             answer = refused(lambda: watcher.put(item(record, hits)), "NAK", "disk")
             assert answer["batch"] == 2 and answer["retry_ms"] > 0 and answer["rid"] == watcher.rid
             assert sequences(watcher.ask("FETCH")[1]) == [1]
+            refused(lambda: watcher.ask("ACK", {"consumer": "desk", "seq": 99}), "header")
+            status, why = broker.page("/readyz")
+            assert status == 503 and why.startswith("the disk is full"), why
+            assert broker.page("/healthz") == (200, "ok\n")
+            assert "\ntocsin_broker_disk_full 1\n" in broker.page("/metrics")[1]
             os.remove(os.path.join(state, "ballast"))
             watcher.batch -= 1
             assert watcher.put(one(2))["items"] == [{"stored": 1, "duplicate": 0, "hseq": 2}]
             assert sequences(watcher.ask("FETCH")[1]) == [1, 2]
+            assert broker.page("/readyz") == (200, "ready\n")
             assert broker.stop() == 0 and "store.full" in broker.log_text()
         finally:
             broker.kill()
@@ -537,11 +543,11 @@ def test_sigterm_ends_what_has_arrived():
 
 def test_settings_are_refused_all_at_once_with_their_places():
     with Broker(settings="stor: x\nlisten: {fetch: 'tcp://0.0.0.0:5561', live: udp}\n"
-                         "retain: 400d\nhttp: 127.0.0.1:5580\n") as broker:
+                         "retain: 400d\nhttp: here\n") as broker:
         status, said = broker.run_to_end()
         assert status == 78, said
         for words in ("broker.yaml:1:1", "store", "needs keys", "udp", "forever",
-                      '"http" is not in this version'):
+                      '"here" is no ADDRESS:PORT'):
             assert words in said, (words, said)
     with Broker(settings="listen: {fetch: 'tcp://127.0.0.1:5561'}\n") as broker:
         status, said = broker.run_to_end()

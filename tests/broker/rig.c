@@ -122,6 +122,7 @@ void rig_send(struct rig *rig, const char *peer, const char *command, const char
         .payload_count = count,
         .envelope = envelope,
         .envelope_count = 1,
+        .inside = rig->inside,
     };
     desk_take(rig->desk, &request, rig->wall_ns, rig->mono_ns);
 }

@@ -91,7 +91,8 @@ static void every_key_is_read(void **state)
                                   "live_except: [health/, a/b/]\n"
                                   "log: debug\n"
                                   "retain: forever\n"
-                                  "http: off\n"),
+                                  "http: 127.0.0.1:5580\n"
+                                  "http_hosts: [broker.example]\n"),
                      TC_OK);
     assert_text(rig->settings.store, "/data/news.db");
     assert_text(rig->settings.fetch, "tcp://127.0.0.1:5561");
@@ -99,6 +100,9 @@ static void every_key_is_read(void **state)
     assert_int_equal(rig->settings.live_except_count, 2);
     assert_text(rig->settings.live_except[1], "a/b/");
     assert_int_equal(rig->settings.log, TC_DEBUG);
+    assert_text(rig->settings.http.address, "127.0.0.1:5580");
+    assert_int_equal(rig->settings.http.host_count, 1);
+    assert_text(rig->settings.http.hosts[0], "broker.example");
     assert_true(rig->settings.insecure_loopback);
 }
 
@@ -138,7 +142,10 @@ static void each_mistake_is_refused_with_its_line(void **state)
         {"keys: ''\n", "path is empty", 1},
         {"keys: [a]\n", "", 1},
         {"insecure_loopback: true\nkeys: keys\n", "every tcp endpoint is guarded", 2},
-        {"http: 127.0.0.1:5580\n", "not in this version", 1},
+        {"http: 5580\n", "no ADDRESS:PORT", 1},
+        {"http: [a]\n", "", 1},
+        {"http_hosts: broker\n", "list of at most", 1},
+        {"http_hosts: ['broker:80']\n", "no port", 1},
         {"insecure_loopback: maybe\n", "", 1},
         {"- a list\n", "map", 1},
         {"just words\n", "map", 1},

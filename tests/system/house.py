@@ -11,6 +11,7 @@
 Everything that was started here ends here. Waiting is for an event (a daemon that answers, a row
 that is there), with a bound that only a broken program reaches.
 """
+import http.client
 import json
 import os
 import pathlib
@@ -103,6 +104,25 @@ class Daemon:
                 return connection.receive()[1] if connection.socket.poll(500) else None
 
         return until(f"{self.program} to answer", answered)
+
+    def http(self):
+        """(address, port) of its pages; with `http: 127.0.0.1:0` the log says which port that is."""
+        def listening():
+            lines = [line for line in self.log_text().splitlines() if "event=http.listening" in line]
+            return lines and lines[-1].partition("address=")[2].split()[0]
+
+        address, _, port = until("a page", listening).rpartition(":")
+        return address, int(port)
+
+    def page(self, path, method="GET", headers=None):
+        """(status, text) of one of its pages."""
+        connection = http.client.HTTPConnection(*self.http(), timeout=PATIENCE_S)
+        try:
+            connection.request(method, path, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            connection.close()
 
     def log_text(self):
         with open(self.log, encoding="utf-8", errors="replace") as log:

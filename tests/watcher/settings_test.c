@@ -136,7 +136,7 @@ static void all_mistakes_are_told_at_once_with_their_places(void **state)
         ":1:7: error[E0117]: a name is 1 to 63",
         ":2:1: error[E0115]: unknown key \"wathces\"",
         ":3:10: error[E0117]",
-        ":4:7: error[E0117]: \"http\" is not in this version",
+        ":4:7: error[E0117]: \"5580\" is no ADDRESS:PORT",
         ":5:9: error[E0117]: this is no endpoint",
         ":6:6: error[E0117]: the log level",
         ":8:11: error[E0117]: feeds and archives are not in this version",
@@ -149,7 +149,7 @@ static void all_mistakes_are_told_at_once_with_their_places(void **state)
     assert_int_equal(read_text(bench, "name: No Good\n"
                                       "wathces: []\n"
                                       "threads: many\n"
-                                      "http: 127.0.0.1:5580\n"
+                                      "http: 5580\n"
                                       "broker: localhost\n"
                                       "log: loud\n"
                                       "sources:\n"
