@@ -2,6 +2,7 @@
 
 #include "common/mem.h"
 #include "common/utf8.h"
+#include "watcher/match/expressions.h"
 #include "watcher/text/unicode.h"
 #include "watcher/text/utf8.h"
 
@@ -238,8 +239,8 @@ static void make_room(struct running *running, const struct text_segment *segmen
     size_t bytes = 0;
     for (uint32_t i = 0; i < segment->paragraph_count; i++)
         bytes += segment->paragraphs[i].end - segment->paragraphs[i].start + 2;
-    if (3 * bytes + 3 * CLUSTER > running->room) {
-        running->room = 6 * bytes + 3 * CLUSTER;
+    if (3 * bytes + 3 * CLUSTER + EXPRESSIONS_BEHIND > running->room) {
+        running->room = 6 * bytes + 3 * CLUSTER + EXPRESSIONS_BEHIND;
         running->bytes = tc_grow(running->bytes, running->room, 1);
     }
     if (segment->paragraph_count > running->piece_room) {
@@ -287,11 +288,12 @@ void running_fill(struct running *running, const struct text *text,
         piece->to = (uint32_t)running->len;
         running->bytes[running->len++] = '\n';
     }
+    memset(running->bytes + running->len, '\n', EXPRESSIONS_BEHIND);
 }
 
 tc_str running_text(const struct running *running)
 {
-    return (tc_str){running->bytes, running->len};
+    return (tc_str){running->bytes, running->len + EXPRESSIONS_BEHIND};
 }
 
 tc_str running_paragraph(const struct running *running, uint32_t paragraph)

@@ -26,7 +26,7 @@ void running_free(struct running *running); // NULL is fine
 void running_fill(struct running *running, const struct text *text,
                   const struct text_segment *segment, size_t expressions);
 
-tc_str running_text(const struct running *running);
+tc_str running_text(const struct running *running); // and EXPRESSIONS_BEHIND line feeds behind it
 tc_str running_paragraph(const struct running *running, uint32_t paragraph);
 
 // Where expression `number` stands in the segment, as words: those that a match touches. Sorted, without
