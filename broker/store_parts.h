@@ -12,6 +12,7 @@ enum statement {
     PUT_ARTICLE,
     PUT_HIT,
     FIND_HIT,
+    FIND_SEEN,
     MEND_HIT,
     PUT_ALERT,
     PUT_WATCH,
@@ -31,6 +32,7 @@ struct store {
     struct store_marks marks, at_begin;
     int changes_at_begin; // sqlite3_total_changes
     bool writing;
+    bool seen; // the table has rows
 };
 
 // What SQLite's last word means to the caller.
