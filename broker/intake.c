@@ -480,10 +480,10 @@ static int store_item(struct intake *intake, const struct item *item, int64_t no
         highest = hseq > highest ? hseq : highest;
     }
     if (item->count && code == TC_OK)
-        code = store_put_article(
-            intake->store, tc_event_article_source(item->article),
-            tc_event_article_id(item->article), tc_event_article_version(item->article),
-            item->record, highest, err);
+        code =
+            store_put_article(intake->store, tc_event_article_source(item->article),
+                              tc_event_article_id(item->article),
+                              tc_event_article_version(item->article), item->record, highest, err);
     tc_json_open(json, '{');
     tc_json_put_u64(json, "stored", stored);
     tc_json_put_u64(json, "duplicate", duplicate);

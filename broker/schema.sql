@@ -6,7 +6,7 @@
 -- because a flipped bit in a text passes SQLite's own integrity check.
 
 CREATE TABLE meta(
-    key   TEXT PRIMARY KEY,       -- epoch, head, hhead, first, hfirst, stored_at; clock, boot, boot_ns
+    key   TEXT PRIMARY KEY,       -- epoch, head, hhead, first, hfirst, stored_at; clock, wall, boot, boot_ns
     value ANY NOT NULL
 ) STRICT, WITHOUT ROWID;
 

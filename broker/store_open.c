@@ -46,6 +46,21 @@ static const char *const statement_sql[STATEMENTS] = {
                    "INDEXED BY alert_topic WHERE topic = ?2 AND seq > ?1 ORDER BY seq",
     // Time never runs against the numbers, so the first in the one order is first in the other.
     [SINCE] = "SELECT seq FROM alert WHERE stored_at >= ?1 ORDER BY stored_at, seq LIMIT 1",
+    [PUT_HOUR] = "INSERT INTO hour(hour, head, hhead) VALUES(?1, ?2, ?3) ON CONFLICT DO NOTHING",
+    [HOUR_BEFORE] =
+        "SELECT hour, head, hhead FROM hour WHERE hour <= ?1 ORDER BY hour DESC LIMIT 1",
+    [FORGET_HOURS] = "DELETE FROM hour WHERE hour > ?1",
+    [DROP_ALERTS] = "DELETE FROM alert WHERE seq BETWEEN ?1 AND ?2",
+    [KEEP_IDS] = "INSERT OR REPLACE INTO seen(hseq, id, crc) "
+                 "SELECT hseq, id, crc FROM hit WHERE hseq BETWEEN ?1 AND ?2",
+    [DROP_HITS] = "DELETE FROM hit WHERE hseq BETWEEN ?1 AND ?2",
+    [DROP_ARTICLES] = "DELETE FROM article WHERE (source, id, version) IN "
+                      "(SELECT source, id, version FROM article INDEXED BY article_hseq "
+                      "WHERE hseq < ?1 ORDER BY hseq LIMIT ?2)",
+    [DROP_IDS] = "DELETE FROM seen WHERE hseq IN "
+                 "(SELECT hseq FROM seen WHERE hseq <= ?1 ORDER BY hseq LIMIT ?2)",
+    [DROP_HOURS] = "DELETE FROM hour WHERE hour IN "
+                   "(SELECT hour FROM hour WHERE hour < ?1 ORDER BY hour LIMIT ?2)",
 };
 
 int store_refused(const struct store *store, const char *doing, struct tc_err *err)
@@ -125,6 +140,12 @@ int store_put_mark(struct store *store, const char *key, uint64_t value, struct 
     return put_meta(store, key, err);
 }
 
+int store_put_id(struct store *store, const char *key, struct tc_id id, struct tc_err *err)
+{
+    bind_blob(store->statements[PUT_META], 2, id_bytes(&id));
+    return put_meta(store, key, err);
+}
+
 static int prepare_all(struct store *store, struct tc_err *err)
 {
     for (int i = 0; i < STATEMENTS; i++) {
@@ -149,10 +170,8 @@ static int make_schema(struct store *store, struct tc_err *err)
         code = store_run(store, versions, "making the store", err);
     if (code == TC_OK)
         code = prepare_all(store, err);
-    if (code == TC_OK) {
-        bind_blob(store->statements[PUT_META], 2, id_bytes(&epoch));
-        code = put_meta(store, "epoch", err);
-    }
+    if (code == TC_OK)
+        code = store_put_id(store, "epoch", epoch, err);
     if (code == TC_OK)
         code = store_run(store, "COMMIT", "making the store", err);
     return code;
@@ -234,10 +253,9 @@ static int check_ends(struct store *store, const char *what, const char *const e
     bool none = first == head + 1;
     if ((uint64_t)lowest == (none ? 0 : first) && (uint64_t)highest == (none ? 0 : head))
         return TC_OK;
-    return tc_fail(err, TC_ECORRUPT,
-                   "its %s are numbered %lld to %lld, but it counted %llu to %llu", what,
-                   (long long)lowest, (long long)highest, (unsigned long long)first,
-                   (unsigned long long)head);
+    return tc_fail(
+        err, TC_ECORRUPT, "its %s are numbered %lld to %lld, but it counted %llu to %llu", what,
+        (long long)lowest, (long long)highest, (unsigned long long)first, (unsigned long long)head);
 }
 
 static int check_marks(struct store *store, struct tc_err *err)
