@@ -17,8 +17,8 @@ struct age_reading {
 };
 
 struct age {
-    int64_t clock_ns;         // ns since 1970, as far as it is to be trusted
-    struct age_reading last;  // when it was moved on
+    int64_t clock_ns;        // ns since 1970, as far as it is to be trusted
+    struct age_reading last; // when it was moved on
 };
 
 // Reads the clocks of the machine. A machine that does not tell its boots counts as started anew.

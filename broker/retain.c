@@ -28,7 +28,8 @@ struct retain {
 
 static int64_t off_most_ns(const struct retain *retain)
 {
-    int64_t keep_ns = retain->settings.keep_ns ? retain->settings.keep_ns : RETAIN_IDS_DAYS * DAY_NS;
+    int64_t keep_ns =
+        retain->settings.keep_ns ? retain->settings.keep_ns : RETAIN_IDS_DAYS * DAY_NS;
     int64_t part_ns = keep_ns / RETAIN_DOUBT_PART;
     return part_ns > HOUR_NS ? part_ns : HOUR_NS;
 }
@@ -75,7 +76,9 @@ static int look(struct retain *retain, uint64_t lowest_cursor, struct tc_err *er
         return code;
     bool waits = lowest_cursor < old.head;
     retain->bounds = (struct bounds){
-        .alerts = !waits ? old.head : lowest_cursor > older.head ? lowest_cursor : older.head,
+        .alerts = !waits                       ? old.head
+                  : lowest_cursor > older.head ? lowest_cursor
+                                               : older.head,
         .hits = waits ? older.hhead : old.hhead,
         .ids = oldest.hhead,
         .hours = oldest.hour,

@@ -18,7 +18,7 @@
 enum {
     RETAIN_TICK_MS = 60 * 1000,
     RETAIN_SLICE_MS = 2,
-    RETAIN_CHUNK = 8,      // rows between two looks at the clock: each may cost reads from disk
+    RETAIN_CHUNK = 8, // rows between two looks at the clock: each may cost reads from disk
     RETAIN_IDS_DAYS = 400,
     RETAIN_DOUBT_PART = 10, // a jump of less than this part of what is kept is harmless
 };

@@ -24,7 +24,8 @@ struct store_hour {
 int store_put_hour(struct store *store, int64_t hour, struct tc_err *err);
 
 // The last note of that hour or before; all 0 when there is none.
-int store_hour_before(struct store *store, int64_t hour, struct store_hour *out, struct tc_err *err);
+int store_hour_before(struct store *store, int64_t hour, struct store_hour *out,
+                      struct tc_err *err);
 
 // Forgets the notes of hours after this one: the clock was ahead when they were made. What they told of
 // counts as younger than it is.

@@ -84,9 +84,8 @@ static bool put_hit(struct rig *rig, unsigned number)
     snprintf(name, sizeof name, "a%u", number);
     struct store_hit hit = hit_named(name);
     assert_int_equal(store_put_hit(rig->store, &hit, &fresh, &hseq, NULL), TC_OK);
-    assert_int_equal(store_put_article(rig->store, hit.source, hit.article, 1, TC_STR("{}"), hseq,
-                                       NULL),
-                     TC_OK);
+    assert_int_equal(
+        store_put_article(rig->store, hit.source, hit.article, 1, TC_STR("{}"), hseq, NULL), TC_OK);
     return fresh;
 }
 
