@@ -29,6 +29,7 @@ SOURCE = pathlib.Path(os.environ.get("TOCSIN_SOURCE", ".")).resolve()
 SHARED = SOURCE / ".." / "shared"
 PATIENCE_S = 60  # sanitizers and a busy machine are slow
 SKIPPED = 77
+WRAPPER = os.environ.get("TOCSIN_WRAPPER", "").split()  # words before every daemon: valgrind ...
 
 
 def skip(reason):
@@ -81,7 +82,7 @@ class Daemon:
     def launch(self, *wrapper, **environment):
         """Starts the program, behind a wrapper's words if any, without waiting for anything."""
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([*wrapper, binary(self.program), *self.arguments],
+            self.process = subprocess.Popen([*wrapper, *WRAPPER, binary(self.program), *self.arguments],
                                             env={**self.environment, **environment}, cwd=self.folder,
                                             stdin=subprocess.DEVNULL, stderr=log, stdout=log,
                                             # Python ignores SIGXFSZ and the program then too: a
