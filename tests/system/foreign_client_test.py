@@ -264,6 +264,8 @@ def main():
         for event in house.alerts():
             expect_event(event, "org.tocsin.alert.v1")
         told("every alert is a CloudEvent:", len(house.alerts()))
+        assert house.stop("tocsin-watcher") == 0
+        assert house.stop("tocsin-broker") == 0
 
 
 if __name__ == "__main__":
