@@ -129,7 +129,8 @@ int backup_begin(struct backup *backup, tc_str file, struct tc_err *err)
     int code = check_file(backup, file, err);
     if (code != TC_OK)
         return code;
-    struct backup_status fresh = {.state = BACKUP_COPYING, .pages = store_bytes(backup->store) / 4096};
+    struct backup_status fresh = {.state = BACKUP_COPYING,
+                                  .pages = store_bytes(backup->store) / 4096};
     snprintf(fresh.file, sizeof fresh.file, "%.*s", TC_ARG(file));
     snprintf(backup->part, sizeof backup->part, "%.*s.part", TC_ARG(file));
     if (lstat(fresh.file, &there) == 0)
@@ -265,8 +266,8 @@ static void copy_slice(struct backup *backup)
     if (step == SQLITE_DONE) {
         start_sealing(backup);
     } else if (step != SQLITE_OK && step != SQLITE_BUSY) {
-        tc_fail(&status->err, (step & 0xff) == SQLITE_FULL ? TC_EFULL : TC_EIO,
-                "copying to %s: %s", backup->part, sqlite3_errstr(step));
+        tc_fail(&status->err, (step & 0xff) == SQLITE_FULL ? TC_EFULL : TC_EIO, "copying to %s: %s",
+                backup->part, sqlite3_errstr(step));
         give_up(backup);
     }
 }

@@ -30,12 +30,13 @@ struct recover {
     struct reader_marks old;
     struct store *to;
     struct recover_report *report;
-    struct numbers alerts, causes; // numbers of the alerts that are whole, and of their hits, sorted
-    struct numbers doubt;          // pairs: hits between them may have lost their alert
-    size_t doubt_at;               // the pair at which survey_hits() stands
-    struct numbers hits;           // that go over
-    struct numbers seen;           // old numbers of ids that go over
-    uint64_t rows;                 // since the last commit
+    struct numbers alerts,
+        causes;           // numbers of the alerts that are whole, and of their hits, sorted
+    struct numbers doubt; // pairs: hits between them may have lost their alert
+    size_t doubt_at;      // the pair at which survey_hits() stands
+    struct numbers hits;  // that go over
+    struct numbers seen;  // old numbers of ids that go over
+    uint64_t rows;        // since the last commit
     struct tc_buf body;
 };
 
@@ -43,8 +44,7 @@ struct recover {
 
 static void add(struct numbers *numbers, uint64_t number)
 {
-    numbers->at =
-        tc_room(numbers->at, numbers->count, &numbers->capacity, sizeof *numbers->at);
+    numbers->at = tc_room(numbers->at, numbers->count, &numbers->capacity, sizeof *numbers->at);
     numbers->at[numbers->count++] = number;
 }
 
@@ -208,8 +208,7 @@ static int keep_lost_ids(struct recover *recover, struct tc_err *err)
         struct tc_id id;
         removed = (struct numbers){recover->seen.at, known, 0};
         if (read != TC_OK || has(&recover->hits, alert.hseq) || has(&removed, alert.hseq) ||
-            (lost.count && lost.at[lost.count - 1] == alert.hseq) ||
-            !id_of_event(alert.body, &id))
+            (lost.count && lost.at[lost.count - 1] == alert.hseq) || !id_of_event(alert.body, &id))
             continue;
         add(&lost, alert.hseq);
         code = put_seen(recover, alert.hseq, id_bytes(&id), 0, err);
@@ -333,15 +332,16 @@ static int on_consumer(void *context, tc_str name, uint64_t cursor, sqlite3_stmt
                     sqlite3_column_name(row, READER_CONSUMER_COLUMNS + i));
         tc_buf_puts(&marks, i ? ", ?" : "?");
     }
-    char *sql = sqlite3_mprintf("INSERT OR IGNORE INTO consumer(%s) VALUES(%s)", names.ptr, marks.ptr);
+    char *sql =
+        sqlite3_mprintf("INSERT OR IGNORE INTO consumer(%s) VALUES(%s)", names.ptr, marks.ptr);
     if (sql && sqlite3_prepare_v2(recover->to->db, sql, -1, &statement, NULL) == SQLITE_OK) {
         for (int i = 0; i < count; i++) {
             const char *column = sqlite3_column_name(row, READER_CONSUMER_COLUMNS + i);
             sqlite3_value *value = sqlite3_column_value(row, READER_CONSUMER_COLUMNS + i);
             if (!strcmp(column, "cursor") || !strcmp(column, "start"))
                 bind_u64(statement, i + 1,
-                         rank(&recover->alerts, (uint64_t)sqlite3_column_int64(
-                                                    row, READER_CONSUMER_COLUMNS + i)));
+                         rank(&recover->alerts,
+                              (uint64_t)sqlite3_column_int64(row, READER_CONSUMER_COLUMNS + i)));
             else
                 sqlite3_bind_value(statement, i + 1, value);
         }

@@ -125,9 +125,10 @@ static int check_log(FILE *file, uint64_t *whole, struct tc_err *err)
     if (fread(log->header, 1, HEADER_BYTES, file) == HEADER_BYTES) {
         uint64_t lost = lost_commits(log, whole);
         if (lost > 1)
-            code = tc_fail(err, TC_ECORRUPT,
-                           "its log is damaged behind frame %llu: %llu commits there cannot be read",
-                           (unsigned long long)*whole, (unsigned long long)lost);
+            code =
+                tc_fail(err, TC_ECORRUPT,
+                        "its log is damaged behind frame %llu: %llu commits there cannot be read",
+                        (unsigned long long)*whole, (unsigned long long)lost);
     }
     free(log);
     return code;

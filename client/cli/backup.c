@@ -22,7 +22,8 @@ static const char doc[] =
     "and brought to disk before it gets its name. Wants the role admin.\v"
     "To restore: stop the broker, put the file in the place of its store, remove the -wal and -shm "
     "files there, start. Numbers then begin a new epoch, of which clients are told.\n\n"
-    "Exit status: 0 done, 1 it failed, 2 it could not begin. When the command is stopped the broker "
+    "Exit status: 0 done, 1 it failed, 2 it could not begin. When the command is stopped the "
+    "broker "
     "goes on.";
 
 static error_t parse(int key, char *arg, struct argp_state *state)
