@@ -40,6 +40,8 @@ struct store_marks {
     uint64_t head, hhead; // last alert, last hit; 0 when there is none
     uint64_t first;       // oldest alert kept; 1 when none was removed
     int64_t stored_at_ns; // of the last alert
+    uint64_t commits;     // that stored an article or a hit
+    struct tc_id run;     // of the last of them; zeros when there was none
 };
 const struct store_marks *store_marks(const struct store *store);
 
@@ -72,6 +74,11 @@ struct store_hit {
 // that fails its checksum is written anew with what came.
 int store_put_hit(struct store *store, const struct store_hit *hit, bool *fresh, uint64_t *hseq,
                   struct tc_err *err);
+
+// How far a run of this history goes: the number of its last commit, what the open transaction has
+// added left out.
+//   TC_ENOENT  this history knows no such run
+int store_run_end(struct store *store, struct tc_id run, uint64_t *commits, struct tc_err *err);
 
 struct store_alert {
     uint64_t seq;
