@@ -460,3 +460,13 @@ uint64_t store_bytes(struct store *store)
 {
     return number_of(store, "PRAGMA page_count") * number_of(store, "PRAGMA page_size");
 }
+
+uint64_t store_free_bytes(struct store *store)
+{
+    return number_of(store, "PRAGMA freelist_count") * number_of(store, "PRAGMA page_size");
+}
+
+void store_checkpoint(struct store *store)
+{
+    sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}

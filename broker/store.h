@@ -23,7 +23,10 @@
 
 struct store;
 
-enum { STORE_SCHEMA = 2 };
+enum {
+    STORE_SCHEMA = 2,
+    STORE_LOG_BYTES = 32 * 1024 * 1024, // the log is written into the database when it has so many
+};
 
 // Opens or makes the file; an older schema is brought up to date first, in one transaction. Gives
 // *out, which store_close() ends.
@@ -143,5 +146,9 @@ int store_each_consumer(struct store *store,
 // Rows and bytes, for STATS. Counting watches walks their table: once, at the start.
 uint64_t store_watch_count(struct store *store);
 uint64_t store_bytes(struct store *store);
+uint64_t store_free_bytes(struct store *store); // of these, pages that nothing is in
+
+// Writes the log into the database and cuts it, to give room back. A full disk may prevent that.
+void store_checkpoint(struct store *store);
 
 #endif

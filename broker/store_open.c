@@ -18,7 +18,7 @@ static const char settings_sql[] = "PRAGMA trusted_schema = OFF;"
                                    "PRAGMA journal_mode = WAL;"
                                    "PRAGMA synchronous = FULL;"
                                    "PRAGMA wal_autocheckpoint = 8000;"
-                                   "PRAGMA journal_size_limit = 67108864;";
+                                   "PRAGMA journal_size_limit = 33554432;";
 
 static const char *const statement_sql[STATEMENTS] = {
     [PUT_ARTICLE] = "INSERT INTO article(source, id, version, crc, record, hseq) "

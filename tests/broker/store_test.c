@@ -1,4 +1,4 @@
-#include "broker/store.h"
+#include "broker/store_parts.h"
 
 #include "common/clock.h"
 
@@ -387,6 +387,35 @@ static void a_definition_is_found_by_its_hash(void **state)
     store_close(store);
 }
 
+static void what_sqlite_is_told_holds(void **state)
+{
+    static const struct {
+        const char *pragma;
+        int64_t value;
+    } settings[] = {
+        {"PRAGMA synchronous", 2}, // FULL: the promise
+        {"PRAGMA wal_autocheckpoint", 8000},
+        {"PRAGMA cache_size", -65536},
+        {"PRAGMA journal_size_limit", STORE_LOG_BYTES},
+        {"PRAGMA secure_delete", 0},
+        {"PRAGMA foreign_keys", 1},
+        {"PRAGMA mmap_size", 0},
+        {"PRAGMA trusted_schema", 0},
+        {"PRAGMA application_id", STORE_APPLICATION},
+        {"PRAGMA user_version", STORE_SCHEMA},
+        {"SELECT journal_mode = 'wal' FROM pragma_journal_mode", 1},
+    };
+    struct store *store = opened(*state);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        int64_t value = -1;
+        assert_int_equal(store_integer(store, settings[i].pragma, &value, NULL), TC_OK);
+        if (value != settings[i].value)
+            print_error("%s is %lld\n", settings[i].pragma, (long long)value);
+        assert_int_equal(value, settings[i].value);
+    }
+    store_close(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +436,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_store_of_version_1_is_upgraded_with_all_that_is_in_it,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_sqlite_is_told_holds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_definition_is_found_by_its_hash, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
