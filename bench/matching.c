@@ -11,7 +11,7 @@
 // Times are CPU time of the one thread, an article from its bytes to the numbers of its watches, and
 // the best of PASSES counts. Parsing the queries and compiling them are told apart.
 #include "common/mem.h"
-#include "watcher/match/lucene.h"
+#include "watcher/match/lucene/lucene.h"
 #include "watcher/match/scan.h"
 
 #include <stdio.h>

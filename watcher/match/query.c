@@ -10,7 +10,7 @@
 
 #include "common/buf.h"
 #include "common/mem.h"
-#include "watcher/match/expression.h"
+#include "watcher/match/expression/expression.h"
 #include "watcher/match/query_leaf.h"
 #include "watcher/match/query_lex.h"
 

@@ -44,7 +44,7 @@ enum query_op {
     QUERY_NAMED,     // one child, text = the clause's name
     QUERY_META,      // meta, text = the value
 
-    // Of dialect lucene only (watcher/match/lucene.h).
+    // Of dialect lucene only (watcher/match/lucene/lucene.h).
     QUERY_LUCENE, // the root: one child, text = as written; the text is one segment then
     QUERY_FIELD, // one child, WORDS: a field of metadata as Lucene has it; number = enum text_words
     QUERY_ALWAYS, // *:*

@@ -1,4 +1,4 @@
-#include "watcher/match/lucene_leaf.h"
+#include "watcher/match/lucene/leaf.h"
 
 #include "common/buf.h"
 #include "common/utf8.h"
