@@ -52,6 +52,10 @@ void desk_access_changed(struct desk *desk);
 // STATS says from now on that the broker ends.
 void desk_stopping(struct desk *desk);
 
+// Writes what consumers have acknowledged, before the end. Without it that is delivered again.
+//   TC_EFULL, TC_EIO, TC_ECORRUPT
+int desk_settle(struct desk *desk, int64_t now_mono_ns, struct tc_err *err);
+
 // When desk_finish() has something to do without a request: now (0), never (INT64_MAX), or then.
 int64_t desk_next_mono_ns(const struct desk *desk);
 

@@ -1,4 +1,4 @@
--- The broker's store, version 1. One process and one connection write it (store.h).
+-- The broker's store, version 2. One process and one connection write it (store.h).
 --
 -- hit is what the watchers submitted, alert what the broker decided to send. Each has a dense
 -- number of its own that the broker counts in meta, in the same transaction: a number without a
@@ -56,8 +56,12 @@ CREATE TABLE watch(
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE consumer(
-    name   TEXT PRIMARY KEY,
-    cursor INTEGER NOT NULL,       -- everything up to this alert is dealt with
-    start  INTEGER NOT NULL,       -- the cursor it began with
-    seen   INTEGER NOT NULL        -- its last ACK or first FETCH, ns
+    name    TEXT PRIMARY KEY,
+    cursor  INTEGER NOT NULL,      -- everything up to this alert is dealt with
+    start   INTEGER NOT NULL,      -- the cursor it began with
+    seen    INTEGER NOT NULL,      -- its last ACK, SEEK or ATTACH, or first FETCH, ns
+    epoch   BLOB NOT NULL,         -- of the history that cursor counts in
+    owner   TEXT NOT NULL,         -- whose it is: a name of access.yaml, "~" the local socket's, "" nobody's yet
+    lease   BLOB NOT NULL,         -- 16 bytes; none: nobody holds it
+    filters TEXT NOT NULL          -- JSON list, as ATTACH gave it; "": none
 ) STRICT, WITHOUT ROWID;

@@ -35,8 +35,9 @@ static const char *const statement_sql[STATEMENTS] = {
     [PUT_WATCH] = "INSERT INTO watch(hash, name, definition, since) VALUES(?1, ?2, ?3, ?4) "
                   "ON CONFLICT DO UPDATE SET definition = ?3",
     [GET_WATCH] = "SELECT definition FROM watch WHERE hash = ?1",
-    [PUT_CONSUMER] = "INSERT INTO consumer(name, cursor, start, seen) VALUES(?1, ?2, ?3, ?4) "
-                     "ON CONFLICT(name) DO UPDATE SET cursor = ?2, seen = ?4",
+    [PUT_CONSUMER] = "INSERT OR REPLACE INTO consumer(name, cursor, start, seen, epoch, owner, "
+                     "lease, filters) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [DROP_CONSUMER] = "DELETE FROM consumer WHERE name = ?1",
     [PUT_META] = "INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
     [WALK_ALL] = "SELECT seq, id, topic, labels, story, hseq, stored_at, crc, body FROM alert "
                  "WHERE seq > ?1 ORDER BY seq",
@@ -132,6 +133,24 @@ static int prepare_all(struct store *store, struct tc_err *err)
     return TC_OK;
 }
 
+// What version 1 lacked. Its consumers have no owner yet, no lease and no filters.
+static int upgrade(struct store *store, struct tc_err *err)
+{
+    static const char sql[] =
+        "BEGIN IMMEDIATE;"
+        "ALTER TABLE consumer ADD COLUMN epoch BLOB NOT NULL DEFAULT x'';"
+        "ALTER TABLE consumer ADD COLUMN owner TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE consumer ADD COLUMN lease BLOB NOT NULL DEFAULT x'';"
+        "ALTER TABLE consumer ADD COLUMN filters TEXT NOT NULL DEFAULT '';"
+        "UPDATE consumer SET epoch = (SELECT value FROM meta WHERE key = 'epoch');"
+        "PRAGMA user_version = 2;"
+        "COMMIT";
+    int64_t version = 0;
+    int code = store_integer(store, "PRAGMA user_version", &version, err);
+    return code == TC_OK && version == 1 ? store_run(store, sql, "bringing it up to date", err)
+                                         : code;
+}
+
 // Schema, version and epoch appear in one transaction, or not at all.
 static int make_schema(struct store *store, struct tc_err *err)
 {
@@ -218,6 +237,8 @@ static int open_inside(struct store *store, const char *path, struct tc_err *err
     int code = check_owner(store, &empty, err);
     if (code == TC_OK)
         code = store_run(store, settings_sql, "setting it up", err);
+    if (code == TC_OK && !empty)
+        code = upgrade(store, err);
     if (code == TC_OK)
         code = empty ? make_schema(store, err) : prepare_all(store, err);
     if (code == TC_OK)

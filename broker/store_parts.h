@@ -1,6 +1,7 @@
-// store_parts - what the two halves of the store share; nobody else includes it.
+// store_parts - what the parts of the store share; nobody else includes it.
 //
-// store_open.c opens, checks and closes the file and knows the SQL; store.c reads and writes rows.
+// store_open.c opens, checks and closes the file and knows the SQL; store.c reads and writes rows,
+// store_consumers.c those of consumers.
 #ifndef STORE_PARTS_H
 #define STORE_PARTS_H
 
@@ -17,6 +18,7 @@ enum statement {
     PUT_WATCH,
     GET_WATCH,
     PUT_CONSUMER,
+    DROP_CONSUMER,
     PUT_META,
     WALK_ALL,
     WALK_TOPIC,

@@ -258,19 +258,80 @@ int tocsin_next(struct tocsin *tocsin, int timeout_ms, struct tocsin_event *even
     return done(tocsin, code == TC_ETIMEOUT ? TOCSIN_NOTHING : code);
 }
 
-int tocsin_acknowledge(struct tocsin *tocsin, uint64_t seq)
+// Begins a question about the consumer of the stream. NULL when there is none, or not yet.
+static struct tc_json *consumer_question(struct tocsin *tocsin)
 {
-    struct pull *pull = &tocsin->pull;
-    if (tocsin->mode != PULLING || !pull->consumer[0])
-        return tc_fail(&tocsin->err, TC_EINVAL, "only tocsin_consume() can acknowledge");
+    const struct pull *pull = &tocsin->pull;
+    if (tocsin->mode != PULLING || !pull->consumer[0]) {
+        tc_fail(&tocsin->err, TC_EINVAL, "only a tocsin_consume() stream has a cursor");
+        return NULL;
+    }
+    if (!pull->lease[0] || pull->fenced) {
+        tc_fail(&tocsin->err, TC_EINVAL,
+                pull->fenced ? "another process consumes under this name now"
+                             : "the broker has not given the consumer out yet: call tocsin_next()");
+        return NULL;
+    }
     struct tc_json *json = peer_question(&tocsin->broker);
     tc_json_put_str(json, "consumer", tc_str_of(pull->consumer));
+    tc_json_put_str(json, "lease", tc_str_of(pull->lease));
+    return json;
+}
+
+static int ask_consumer(struct tocsin *tocsin, const char *command)
+{
+    struct peer *peer = &tocsin->broker;
+    int code = peer_ask(peer, command, (tc_str){0}, deadline(tocsin->timeout_ms), &tocsin->err);
+    if (code == TC_EPROTO && peer->answer &&
+        tc_str_eq(tc_json_get_str(peer->answer, "code"), TC_STR("fenced")))
+        tocsin->pull.fenced = true; // tocsin_next() tells it
+    return code;
+}
+
+int tocsin_acknowledge(struct tocsin *tocsin, uint64_t seq)
+{
+    struct tc_json *json = consumer_question(tocsin);
+    if (!json)
+        return TOCSIN_EINVAL;
     tc_json_put_u64(json, "seq", seq);
-    tc_json_put_str(json, "epoch", tc_str_of(pull->epoch));
-    int code =
-        peer_ask(&tocsin->broker, "ACK", (tc_str){0}, deadline(tocsin->timeout_ms), &tocsin->err);
+    tc_json_put_str(json, "epoch", tc_str_of(tocsin->pull.epoch));
+    int code = ask_consumer(tocsin, "ACK");
     if (code == TC_OK)
-        pull_acknowledged(pull, seq);
+        pull_acknowledged(&tocsin->pull, seq);
+    return done(tocsin, code);
+}
+
+int tocsin_seek(struct tocsin *tocsin, const struct tocsin_stream *where)
+{
+    static const struct tocsin_stream earliest = {0};
+    char since[PULL_TIME_BYTES] = "";
+    uint64_t cursor = 0;
+    where = where ? where : &earliest;
+    if (where->start > TOCSIN_FROM_SINCE)
+        return tc_fail(&tocsin->err, TC_EINVAL, "%d is no enum tocsin_start", (int)where->start);
+    if (where->start == TOCSIN_FROM_SINCE &&
+        pull_read_since(where->since, since, &tocsin->err) != TC_OK)
+        return TOCSIN_EINVAL;
+    struct tc_json *json = consumer_question(tocsin);
+    if (!json)
+        return TOCSIN_EINVAL;
+    pull_write_place("after", where->start, where->after, since, json);
+    tc_json_put_str(json, "epoch", tc_str_of(tocsin->pull.epoch));
+    int code = ask_consumer(tocsin, "SEEK");
+    if (code == TC_OK && !tc_json_get_u64(tocsin->broker.answer, "cursor", &cursor))
+        code = tc_fail(&tocsin->err, TC_EPROTO, "the broker answered SEEK without a cursor");
+    if (code == TC_OK)
+        pull_sought(&tocsin->pull, cursor);
+    return done(tocsin, code);
+}
+
+int tocsin_detach(struct tocsin *tocsin)
+{
+    if (!consumer_question(tocsin))
+        return TOCSIN_EINVAL;
+    int code = ask_consumer(tocsin, "DETACH");
+    if (code == TC_OK)
+        end_stream(tocsin);
     return done(tocsin, code);
 }
 

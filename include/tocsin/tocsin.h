@@ -134,7 +134,8 @@ TOCSIN_API int tocsin_query(struct tocsin *tocsin, const struct tocsin_stream *s
 /* Durably, under a name ([a-zA-Z0-9._-], 1 to 63 characters): begins behind what
  * tocsin_acknowledge() acknowledged last under this name; a new name begins at `start`
  * (TOCSIN_FROM_AFTER cannot be had). Alerts that the filters leave out count as acknowledged as soon as
- * all that were given before them are. One process at a time should use a name. */
+ * all that were given before them are. One process has a name at a time: who consumes takes it over
+ * from the one before, who gets TOCSIN_FENCED. With keys, a name belongs to the key that used it first. */
 TOCSIN_API int tocsin_consume(struct tocsin *tocsin, const char *name,
                               const struct tocsin_stream *stream);
 
@@ -157,13 +158,17 @@ enum tocsin_kind {
     TOCSIN_CONNECTED,    /* the stream stands, first or again; `seq` is the newest number of the
                             history at this moment (0 on the live feed) */
     TOCSIN_DISCONNECTED, /* nobody answers; once per outage. It goes on trying */
-    TOCSIN_GAP,          /* alerts `from`..`to` were removed by retention; `count` of them */
-    TOCSIN_LOST,         /* live feed: numbers `from`..`to` did not arrive */
-    TOCSIN_DAMAGED,      /* alert `seq` is damaged in the broker's store and was left out */
-    TOCSIN_EPOCH,        /* the history was replaced by another one (`epoch`), its numbers mean
-                            something else. A consumer goes on at its cursor there, any other stream
-                            at the oldest alert; stop or begin anew if that is not what you want */
-    TOCSIN_END           /* end of a tocsin_query() */
+    TOCSIN_GAP,     /* alerts `from`..`to` were removed by retention before you had them; `count`
+                            of them. The next call goes on behind them */
+    TOCSIN_LOST,    /* live feed: numbers `from`..`to` did not arrive, `count` of them */
+    TOCSIN_DAMAGED, /* alert `seq` is damaged in the broker's store and was left out */
+    TOCSIN_EPOCH,   /* the history was replaced by another one (`epoch`), its numbers mean
+                            something else. The next call goes on at its oldest alert (a consumer
+                            that was put somewhere in it already, there); tocsin_seek(), stop, or begin
+                            anew if that is not what you want */
+    TOCSIN_FENCED,  /* another process consumes under this name now: the stream has ended, and what
+                            you have not acknowledged is that one's */
+    TOCSIN_END      /* end of a tocsin_query() */
 };
 
 /* Text is UTF-8, ends in a zero byte, is never NULL, and "" when not known. */
@@ -196,12 +201,28 @@ struct tocsin_event {
 TOCSIN_API int tocsin_next(struct tocsin *tocsin, int timeout_ms, struct tocsin_event *event);
 
 /* Says that everything up to number `seq` of the tocsin_consume() stream has been dealt with. Waits
- * for the broker's commit, at most the time limit; reconnects meanwhile. A lower number than before
- * changes nothing.
- *   TOCSIN_EINVAL    not consuming
- *   TOCSIN_ETIMEOUT  not known to be committed; acknowledge it again, or a later one
- *   TOCSIN_EPROTO    refused: another history, or a number that does not exist */
+ * for the broker's answer, at most the time limit; reconnects meanwhile. A lower number than before
+ * changes nothing. The broker writes it down within a second: after a crash of the broker, what was
+ * acknowledged in its last second may come again.
+ *   TOCSIN_EINVAL    not consuming, or nothing has come yet
+ *   TOCSIN_ETIMEOUT  not known to be acknowledged; do it again, or a later one
+ *   TOCSIN_EPROTO    refused: another process has the name (tocsin_next() says TOCSIN_FENCED), another
+ *                    history, or a number that does not exist */
 TOCSIN_API int tocsin_acknowledge(struct tocsin *tocsin, uint64_t seq);
+
+/* Puts the cursor of the tocsin_consume() stream somewhere else, back too, and goes on there; of `where`
+ * only start, after and since count, NULL is the oldest alert. What was received and not given yet is
+ * dropped. Waits for the broker's commit, at most the time limit.
+ *   TOCSIN_EINVAL    not consuming, nothing has come yet, or no time
+ *   TOCSIN_ETIMEOUT  not known to be done; do it again
+ *   TOCSIN_EPROTO    as tocsin_acknowledge() */
+TOCSIN_API int tocsin_seek(struct tocsin *tocsin, const struct tocsin_stream *where);
+
+/* Ends the tocsin_consume() stream and gives its name free, for programs that read without a lease
+ * (docs/protocol.md); what was acknowledged is on disk then. Waits at most the time limit. Not
+ * needed before tocsin_close(): the next to consume takes the name over.
+ *   TOCSIN_EINVAL, TOCSIN_ETIMEOUT, TOCSIN_EPROTO  as tocsin_seek() */
+TOCSIN_API int tocsin_detach(struct tocsin *tocsin);
 
 /* ---- handing in and asking ------------------------------------------------------------------ */
 

@@ -233,7 +233,7 @@ static void what_is_no_store_of_this_version_is_refused(void **state)
     store_close(opened(place));
     change(place, "PRAGMA user_version = 99");
     assert_int_equal(open_fails(place, "newer"), TC_EVERSION);
-    change(place, "PRAGMA user_version = 1; PRAGMA application_id = 7");
+    change(place, "PRAGMA user_version = 2; PRAGMA application_id = 7");
     assert_int_equal(open_fails(place, "another program"), TC_ECORRUPT);
     change(place, "PRAGMA application_id = 0x746f6373; DELETE FROM meta WHERE key = 'epoch'");
     assert_int_equal(open_fails(place, "epoch"), TC_ECORRUPT);
