@@ -193,7 +193,7 @@ static void unlock(int lock)
 static void close_web(struct broker *broker)
 {
     if (broker->web_started) {
-        web_stop(broker->web);
+        tc_pages_stop(web_pages(broker->web));
         pthread_join(broker->web_thread, NULL);
     }
     web_close(broker->web);
@@ -417,7 +417,7 @@ static void announce(const struct broker *broker)
 
 static void *run_web(void *context)
 {
-    web_run(context);
+    tc_pages_run(context);
     return NULL;
 }
 
@@ -425,12 +425,13 @@ static int start_web(struct broker *broker, struct tc_err *err)
 {
     if (!broker->web)
         return TC_OK;
-    int reason = pthread_create(&broker->web_thread, NULL, run_web, broker->web);
+    int reason = pthread_create(&broker->web_thread, NULL, run_web, web_pages(broker->web));
     if (reason)
         return tc_fail(err, TC_EFULL, "cannot start a thread: %s", strerror(reason));
     broker->web_started = true;
     pthread_setname_np(broker->web_thread, "web");
-    tc_log(TC_INFO, "http.listening", "address=%.*s", TC_ARG(web_listens(broker->web)));
+    tc_log(TC_INFO, "http.listening", "address=%.*s",
+           TC_ARG(tc_pages_listens(web_pages(broker->web))));
     return TC_OK;
 }
 

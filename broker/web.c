@@ -1,27 +1,18 @@
 #include "broker/web.h"
 
-#include "common/clock.h"
 #include "common/frame.h"
-#include "common/health.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/sock.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-#include <zmq.h>
 
 struct web {
     struct tc_health_process process;
-    struct tc_health *health;
-    struct tc_http *http;
+    struct tc_pages *pages;
     struct tc_frames *frames;
     void *dealer;
-    int stop_fd;
 };
 
 #define METRIC "tocsin_broker_"
@@ -77,14 +68,15 @@ static void ask(void *context)
         tc_frame_send(web->dealer, TC_STR("{}"), false, NULL);
 }
 
-static void hear(struct web *web)
+static void hear(void *context, struct tc_health *health)
 {
+    struct web *web = context;
     struct tc_request answer;
     struct tc_err err;
     while (tc_frames_receive(web->frames, web->dealer, &err) == TC_OK) {
         bool stats = tc_frames_request(web->frames, &answer, &err) == TC_OK &&
                      tc_str_eq(answer.command, TC_STR("STATS"));
-        tc_health_heard(web->health, stats ? answer.header : (tc_str){"", 0});
+        tc_health_heard(health, stats ? answer.header : (tc_str){"", 0});
     }
 }
 
@@ -103,11 +95,11 @@ static void unready(void *context, const json_t *stats, struct tc_buf *why)
 static int open_inside(struct web *web, void *context, const struct tc_http_settings *settings,
                        struct tc_err *err)
 {
-    if (!web->frames || web->stop_fd < 0)
-        return tc_fail(err, TC_EFULL, "no memory or descriptors for http");
+    if (!web->frames)
+        return tc_fail(err, TC_ENOMEM, "no memory for http");
     int code = tc_sock_open(context, TC_SOCK_DEALER, TC_STR(WEB_INSIDE), false, &web->dealer, err);
-    return code == TC_OK ? tc_http_open(settings, tc_health_call, web->health, &web->http, err)
-                         : code;
+    struct tc_pages_loop loop = {web->dealer, -1, hear};
+    return code == TC_OK ? tc_pages_open(settings, &web->process, &loop, &web->pages, err) : code;
 }
 
 int web_open(void *context, const struct tc_http_settings *settings, struct web **out,
@@ -117,9 +109,7 @@ int web_open(void *context, const struct tc_http_settings *settings, struct web 
     web->process = (struct tc_health_process){
         web, "broker", ask, unready, metrics, sizeof metrics / sizeof *metrics,
     };
-    web->health = tc_health_new(&web->process);
     web->frames = tc_frames_new();
-    web->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     int code = open_inside(web, context, settings, err);
     if (code != TC_OK) {
         web_close(web);
@@ -133,46 +123,13 @@ void web_close(struct web *web)
 {
     if (!web)
         return;
-    tc_http_close(web->http);
-    tc_health_free(web->health);
+    tc_pages_close(web->pages);
     tc_sock_close(web->dealer);
     tc_frames_free(web->frames);
-    if (web->stop_fd >= 0)
-        close(web->stop_fd);
     free(web);
 }
 
-tc_str web_listens(const struct web *web)
+struct tc_pages *web_pages(const struct web *web)
 {
-    return tc_http_listens(web->http);
-}
-
-// --- the thread ---
-
-static long wait_ms(const struct web *web)
-{
-    int64_t now = tc_mono_ns();
-    int http = tc_http_wait_ms(web->http, now), health = tc_health_wait_ms(web->health, now);
-    return http < 0 || (health >= 0 && health < http) ? health : http;
-}
-
-void web_run(struct web *web)
-{
-    zmq_pollitem_t items[] = {
-        {web->dealer, 0, ZMQ_POLLIN, 0},
-        {NULL, tc_http_fd(web->http), ZMQ_POLLIN, 0},
-        {NULL, web->stop_fd, ZMQ_POLLIN, 0},
-    };
-    do {
-        if (zmq_poll(items, 3, wait_ms(web)) < 0 && errno != EINTR)
-            return;
-        hear(web);
-        tc_health_turn(web->health, tc_mono_ns());
-        tc_http_turn(web->http, tc_mono_ns());
-    } while (!items[2].revents);
-}
-
-void web_stop(struct web *web)
-{
-    (void)!eventfd_write(web->stop_fd, 1);
+    return web->pages;
 }

@@ -1,13 +1,13 @@
-// web - the broker's pages: health and metrics (common/health.h), on a thread of their own.
+// web - the broker's pages: health and metrics, on a thread of their own (common/pages.h).
 //
 // It has no state and reads no store: it asks the loop by STATS as any client does, over inproc. What comes
 // that way may only read (request.h, `inside`), whatever a page will ask for later.
 //
-//   threads  web_run's while that runs; opening and closing are the broker's
+//   threads  that of its pages; opening and closing are the broker's
 #ifndef WEB_H
 #define WEB_H
 
-#include "common/http_settings.h"
+#include "common/pages.h"
 
 #define WEB_INSIDE "inproc://inside" // where the loop listens for us
 
@@ -19,9 +19,6 @@ int web_open(void *context, const struct tc_http_settings *settings, struct web 
              struct tc_err *err);
 void web_close(struct web *web); // NULL is fine
 
-tc_str web_listens(const struct web *web); // ADDRESS:PORT
-
-void web_run(struct web *web); // until web_stop()
-void web_stop(struct web *web);
+struct tc_pages *web_pages(const struct web *web); // to be run on a thread; dies with `web`
 
 #endif

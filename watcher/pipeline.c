@@ -430,7 +430,7 @@ static int start(pthread_t *thread, void *(*run)(void *), void *context, const c
 
 static void *run_web(void *context)
 {
-    web_run(context);
+    tc_pages_run(context);
     return NULL;
 }
 
@@ -438,8 +438,10 @@ static int start_web(struct pipeline *pipeline, struct tc_err *err)
 {
     if (!pipeline->web)
         return TC_OK;
-    tc_log(TC_INFO, "http.listening", "address=%.*s", TC_ARG(web_listens(pipeline->web)));
-    return start(&pipeline->web_thread, run_web, pipeline->web, "web", &pipeline->web_started, err);
+    tc_log(TC_INFO, "http.listening", "address=%.*s",
+           TC_ARG(tc_pages_listens(web_pages(pipeline->web))));
+    return start(&pipeline->web_thread, run_web, web_pages(pipeline->web), "web",
+                 &pipeline->web_started, err);
 }
 
 static int start_scanners(struct pipeline *pipeline, struct tc_err *err)
@@ -540,7 +542,7 @@ void pipeline_guard_reload(struct pipeline *pipeline, const struct tc_server_key
 static void stop_threads(struct pipeline *pipeline)
 {
     if (pipeline->web_started) {
-        web_stop(pipeline->web);
+        tc_pages_stop(web_pages(pipeline->web));
         pthread_join(pipeline->web_thread, NULL);
     }
     if (pipeline->stop_fd >= 0)

@@ -1,15 +1,10 @@
 #include "watcher/web.h"
 
-#include "common/clock.h"
-#include "common/health.h"
 #include "common/mem.h"
 
 #include <inttypes.h>
 #include <jansson.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 struct web {
     const struct settings *settings;                    // borrowed
@@ -17,10 +12,8 @@ struct web {
     void (*stats)(void *context, struct tc_json *json); // likewise, with the next
     void *context;
     struct tc_health_process process;
-    struct tc_health *health;
-    struct tc_http *http;
+    struct tc_pages *pages;
     struct tc_buf text; // of STATS
-    int stop_fd;
 };
 
 #define METRIC "tocsin_watcher_"
@@ -71,8 +64,9 @@ static void ask(void *context)
     tc_pulse_ask(web->pulse);
 }
 
-static void hear(struct web *web)
+static void hear(void *context, struct tc_health *health)
 {
+    struct web *web = context;
     if (!tc_pulse_heard(web->pulse))
         return;
     tc_buf_clear(&web->text);
@@ -80,7 +74,7 @@ static void hear(struct web *web)
     tc_json_open(&json, '{');
     web->stats(web->context, &json);
     tc_json_close(&json, '}');
-    tc_health_heard(web->health, tc_buf_view(&web->text));
+    tc_health_heard(health, tc_buf_view(&web->text));
 }
 
 static void unready(void *context, const json_t *stats, struct tc_buf *why)
@@ -115,11 +109,8 @@ int web_open(const struct settings *settings, const struct tc_pulse *pulse,
     web->process = (struct tc_health_process){
         web, "watcher", ask, unready, metrics, sizeof metrics / sizeof *metrics,
     };
-    web->health = tc_health_new(&web->process);
-    web->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    int code = web->stop_fd < 0
-                   ? tc_fail(err, TC_EFULL, "no descriptors are left")
-                   : tc_http_open(&settings->http, tc_health_call, web->health, &web->http, err);
+    struct tc_pages_loop loop = {NULL, pulse->beats, hear};
+    int code = tc_pages_open(&settings->http, &web->process, &loop, &web->pages, err);
     if (code != TC_OK) {
         web_close(web);
         return code;
@@ -132,42 +123,12 @@ void web_close(struct web *web)
 {
     if (!web)
         return;
-    tc_http_close(web->http);
-    tc_health_free(web->health);
+    tc_pages_close(web->pages);
     tc_buf_done(&web->text);
-    if (web->stop_fd >= 0)
-        close(web->stop_fd);
     free(web);
 }
 
-tc_str web_listens(const struct web *web)
+struct tc_pages *web_pages(const struct web *web)
 {
-    return tc_http_listens(web->http);
-}
-
-// --- the thread ---
-
-static int wait_ms(const struct web *web)
-{
-    int64_t now = tc_mono_ns();
-    int http = tc_http_wait_ms(web->http, now), health = tc_health_wait_ms(web->health, now);
-    return http < 0 || (health >= 0 && health < http) ? health : http;
-}
-
-void web_run(struct web *web)
-{
-    struct pollfd fds[] = {{.fd = web->pulse->beats, .events = POLLIN},
-                           {.fd = tc_http_fd(web->http), .events = POLLIN},
-                           {.fd = web->stop_fd, .events = POLLIN}};
-    do {
-        poll(fds, sizeof fds / sizeof *fds, wait_ms(web));
-        hear(web);
-        tc_health_turn(web->health, tc_mono_ns());
-        tc_http_turn(web->http, tc_mono_ns());
-    } while (!fds[2].revents);
-}
-
-void web_stop(struct web *web)
-{
-    (void)!eventfd_write(web->stop_fd, 1);
+    return web->pages;
 }

@@ -1,13 +1,14 @@
-// web - the watcher's pages: health and metrics (common/health.h), on a thread of their own.
+// web - the watcher's pages: health and metrics, on a thread of their own (common/pages.h).
 //
 // The loop that is asked is the keeper's: every article goes through it. What it answers is a beat; the
 // numbers are those of STATS.
 //
-//   threads  web_run's while that runs; opening and closing are the pipeline's
+//   threads  that of its pages; opening and closing are the pipeline's
 #ifndef WEB_H
 #define WEB_H
 
 #include "common/json.h"
+#include "common/pages.h"
 #include "common/pulse.h"
 #include "watcher/settings.h"
 
@@ -21,9 +22,6 @@ int web_open(const struct settings *settings, const struct tc_pulse *pulse,
              struct tc_err *err);
 void web_close(struct web *web); // NULL is fine
 
-tc_str web_listens(const struct web *web); // ADDRESS:PORT
-
-void web_run(struct web *web); // until web_stop()
-void web_stop(struct web *web);
+struct tc_pages *web_pages(const struct web *web); // to be run on a thread; dies with `web`
 
 #endif

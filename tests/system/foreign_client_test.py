@@ -334,6 +334,8 @@ def main():
             expect_event(event, "org.tocsin.alert.v1")
         told("every alert is a CloudEvent:", len(house.alerts()))
         other_history(house, fetch)
+        assert house.stop("tocsin-watcher") == 0
+        assert house.stop("tocsin-broker") == 0
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def main():
     seed = int(os.environ.get("KILL_SEED") or random.randrange(1 << 32))
     print(f"KILL_SEED={seed}")
     chance = random.Random(seed)
-    with House() as house:
+    with House(peers_die=True) as house:
         watches = house.write("wire.jsonl", "\n".join(make_watches(chance)) + "\n")
         expected = house.run("tocsin", "match", "-w", watches, "--count", CORPUS).stdout.splitlines()
         assert len(expected) > 1000, f"only {len(expected)} hits: these watches prove nothing"
