@@ -318,6 +318,15 @@ uint64_t consumers_turns(const struct consumers *consumers)
     return consumers->turns;
 }
 
+uint64_t consumers_lowest(const struct consumers *consumers)
+{
+    uint64_t lowest = UINT64_MAX;
+    for (size_t i = 0; i < consumers->count; i++)
+        lowest = consumers->rows[i].consumer.cursor < lowest ? consumers->rows[i].consumer.cursor
+                                                             : lowest;
+    return lowest;
+}
+
 size_t consumers_count(const struct consumers *consumers)
 {
     return consumers->count;

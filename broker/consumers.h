@@ -83,6 +83,9 @@ int consumers_reload(struct consumers *consumers, struct tc_err *err);
 // Another number when a lease was given, taken or dropped since.
 uint64_t consumers_turns(const struct consumers *consumers);
 
+// How far the one that is furthest behind has read; UINT64_MAX when there are none.
+uint64_t consumers_lowest(const struct consumers *consumers);
+
 size_t consumers_count(const struct consumers *consumers);
 const struct consumer *consumers_at(const struct consumers *consumers, size_t index); // by name
 

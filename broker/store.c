@@ -87,6 +87,10 @@ static int write_marks(struct store *store, struct tc_err *err)
         code = store_put_mark(store, "head", now->head, err);
     if (code == TC_OK && now->stored_at_ns != then->stored_at_ns)
         code = store_put_mark(store, "stored_at", (uint64_t)now->stored_at_ns, err);
+    if (code == TC_OK && now->first != then->first)
+        code = store_put_mark(store, "first", now->first, err);
+    if (code == TC_OK && now->hfirst != then->hfirst)
+        code = store_put_mark(store, "hfirst", now->hfirst, err);
     return code;
 }
 
@@ -115,7 +119,7 @@ void store_rollback(struct store *store)
 }
 
 int store_put_article(struct store *store, tc_str source, tc_str id, uint64_t version,
-                      tc_str record, struct tc_err *err)
+                      tc_str record, uint64_t hseq, struct tc_err *err)
 {
     sqlite3_stmt *statement = store->statements[PUT_ARTICLE];
     uint32_t crc = crc_u64(crc_bytes(crc_bytes(0, source), id), version);
@@ -124,6 +128,7 @@ int store_put_article(struct store *store, tc_str source, tc_str id, uint64_t ve
     bind_u64(statement, 3, version);
     bind_u64(statement, 4, crc_bytes(crc, record));
     bind_blob(statement, 5, record);
+    bind_u64(statement, 6, hseq);
     return store_write_row(store, PUT_ARTICLE, "storing an article", err);
 }
 
@@ -170,11 +175,33 @@ static int mend_hit(struct store *store, uint64_t hseq, const struct store_hit *
     return store_write_row(store, MEND_HIT, "mending a hit", err);
 }
 
+// The number of a hit whose row retention has removed; 0 when there is none of that id.
+static int find_seen(struct store *store, struct tc_id id, uint64_t *hseq, struct tc_err *err)
+{
+    sqlite3_stmt *row = store->statements[FIND_SEEN];
+    *hseq = 0;
+    if (!store->seen)
+        return TC_OK;
+    bind_blob(row, 1, id_bytes(&id));
+    int step = sqlite3_step(row), code = TC_OK;
+    if (step == SQLITE_ROW)
+        *hseq = (uint64_t)sqlite3_column_int64(row, 0);
+    else if (step != SQLITE_DONE)
+        code = store_refused(store, "looking for an old hit", err);
+    sqlite3_reset(row);
+    sqlite3_clear_bindings(row);
+    return code;
+}
+
 int store_put_hit(struct store *store, const struct store_hit *hit, bool *fresh, uint64_t *hseq,
                   struct tc_err *err)
 {
     sqlite3_stmt *statement = store->statements[PUT_HIT];
     uint64_t next = store->marks.hhead + 1;
+    int code = find_seen(store, hit->id, hseq, err);
+    *fresh = false;
+    if (code != TC_OK || *hseq)
+        return code;
     bind_u64(statement, 1, next);
     bind_blob(statement, 2, id_bytes(&hit->id));
     bind_text(statement, 3, hit->watch);
@@ -184,7 +211,7 @@ int store_put_hit(struct store *store, const struct store_hit *hit, bool *fresh,
     bind_u64(statement, 7, hit->segment);
     bind_u64(statement, 8, hit_crc(next, hit));
     bind_blob(statement, 9, hit->body);
-    int code = store_write_row(store, PUT_HIT, "storing a hit", err);
+    code = store_write_row(store, PUT_HIT, "storing a hit", err);
     if (code != TC_OK)
         return code;
     if (sqlite3_changes(store->db) == 0) {
@@ -194,7 +221,6 @@ int store_put_hit(struct store *store, const struct store_hit *hit, bool *fresh,
             code = mend_hit(store, next, hit, err);
         if (code != TC_OK)
             return code;
-        *fresh = false;
         *hseq = next;
         return TC_OK;
     }

@@ -1,7 +1,7 @@
 // store_parts - what the parts of the store share; nobody else includes it.
 //
 // store_open.c opens, checks and closes the file and knows the SQL; store.c reads and writes rows,
-// store_consumers.c those of consumers.
+// store_consumers.c those of consumers, store_age.c removes the oldest.
 #ifndef STORE_PARTS_H
 #define STORE_PARTS_H
 
@@ -13,6 +13,7 @@ enum statement {
     PUT_ARTICLE,
     PUT_HIT,
     FIND_HIT,
+    FIND_SEEN,
     MEND_HIT,
     PUT_ALERT,
     PUT_WATCH,
@@ -23,6 +24,15 @@ enum statement {
     WALK_ALL,
     WALK_TOPIC,
     SINCE,
+    PUT_HOUR,
+    HOUR_BEFORE,
+    FORGET_HOURS,
+    DROP_ALERTS,
+    KEEP_IDS,
+    DROP_HITS,
+    DROP_ARTICLES,
+    DROP_IDS,
+    DROP_HOURS,
     STATEMENTS,
 };
 
@@ -33,6 +43,7 @@ struct store {
     struct store_marks marks, at_begin;
     int changes_at_begin; // sqlite3_total_changes
     bool writing;
+    bool seen; // the table has rows
 };
 
 // What SQLite's last word means to the caller.
@@ -45,8 +56,9 @@ int store_run(struct store *store, const char *sql, const char *doing, struct tc
 int store_write_row(struct store *store, enum statement which, const char *doing,
                     struct tc_err *err);
 
-// Writes a counter into meta.
+// Writes a counter, or an id, into meta.
 int store_put_mark(struct store *store, const char *key, uint64_t value, struct tc_err *err);
+int store_put_id(struct store *store, const char *key, struct tc_id id, struct tc_err *err);
 
 // The one number that `sql` gives.
 int store_integer(struct store *store, const char *sql, int64_t *out, struct tc_err *err);

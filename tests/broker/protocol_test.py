@@ -280,21 +280,6 @@ def test_what_was_acknowledged_is_written_before_the_end():
         assert change(broker.store, "SELECT cursor FROM consumer") == [(4,)]
 
 
-def test_a_store_of_version_1_is_brought_up_to_date():
-    with Broker() as broker:
-        watcher_of(broker.start()).put(one(1), one(2))
-        broker.stop()
-        for sql in ("DROP TABLE consumer",
-                    "CREATE TABLE consumer(name TEXT PRIMARY KEY, cursor INTEGER NOT NULL, "
-                    "start INTEGER NOT NULL, seen INTEGER NOT NULL) STRICT, WITHOUT ROWID",
-                    "INSERT INTO consumer VALUES('desk', 1, 0, 0)", "PRAGMA user_version = 1"):
-            change(broker.store, sql)
-        watcher = watcher_of(broker.start())
-        assert sequences(watcher.ask("FETCH", {"consumer": "desk"})[1]) == [2]
-        lease, _ = watcher.ask("ATTACH", {"consumer": "desk"}, reply="LEASE")
-        assert lease["cursor"] == 1 and lease["cursor_epoch"] == lease["epoch"], lease
-
-
 def test_another_epoch_is_refused_with_the_right_one():
     with Broker() as broker:
         watcher = watcher_of(broker.start())

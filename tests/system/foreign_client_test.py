@@ -181,6 +181,7 @@ def other_history(house, fetch):
     assert house.stop("tocsin-broker") == 0
     with sqlite3.connect(house.store) as db:
         db.execute("DELETE FROM alert WHERE seq <= 2")
+        db.execute("INSERT INTO meta VALUES('first', 3)")
     house.broker()
     peer = Peer(fetch)
     reply, batch, events = peer.ask("FETCH", {"consumer": "night", "wait_ms": 30000})
@@ -272,7 +273,7 @@ def statistics(fetch):
                           "disk_full", "watchers",
                           "consumers"}, sorted(stats)
     assert (stats["hits"], stats["duplicates"], stats["rejected"], stats["watches"]) == (4, 2, 1, 1), stats
-    assert all(set(row) == {"name", "cursor", "lag", "seen", "leased"} for row in stats["consumers"])
+    assert all(set(row) == {"name", "cursor", "lag", "gap", "seen", "leased"} for row in stats["consumers"])
     assert len(stats["consumers"]) == 3, stats["consumers"]
     assert set(stats["watchers"][0]) == {"name", "session", "batch", "seen"}
     told("STATS of the broker has the keys that are written down")

@@ -5,13 +5,15 @@
 EXPECTED holds one hit a line, WATCH<TAB>ARTICLE<TAB>SEGMENT (what `tocsin match --count` prints).
 Prints every broken rule and ends with 1 when there is one.
 
-  - hits and alerts are numbered from 1 without a hole, and no id appears twice
+  - hits and alerts are numbered without a hole from the first that retention has left, and no id appears
+    twice, not even after that
   - every row's checksum is right, and an alert's event says what its row says
-  - every hit has exactly one alert, and every alert a hit
+  - every hit has exactly one alert, and every alert a hit (but for those that retention has removed)
   - the hits are the expected ones, each once
 """
 import collections
 import json
+import math
 import sqlite3
 import struct
 import sys
@@ -30,10 +32,14 @@ def crc_of(*columns):
     return crc
 
 
-def numbered(what, numbers):
-    if numbers != list(range(1, len(numbers) + 1)):
-        holes = sorted(set(range(1, (numbers or [0])[-1] + 1)) - set(numbers))
-        yield f"{what}: {len(numbers)} rows, last {numbers[-1]}, holes {holes[:10]}"
+def mark(db, key, default):
+    return next((value for value, in db.execute("SELECT value FROM meta WHERE key = ?", (key,))), default)
+
+
+def numbered(what, numbers, first, head):
+    if numbers != list(range(first, head + 1)):
+        holes = sorted(set(range(first, head + 1)) - set(numbers))
+        yield f"{what}: {len(numbers)} rows, first {first}, last {head}, holes {holes[:10]}"
 
 
 def repeated(what, values):
@@ -44,8 +50,8 @@ def repeated(what, values):
 
 def check_hits(db):
     rows = db.execute("SELECT hseq, id, watch, source, article, version, segment, body, crc FROM hit ORDER BY hseq").fetchall()
-    yield from numbered("hits", [row[0] for row in rows])
-    yield from repeated("hit ids", [row[1] for row in rows])
+    yield from numbered("hits", [row[0] for row in rows], mark(db, "hfirst", 1), mark(db, "hhead", 0))
+    yield from repeated("hit ids", [row[1] for row in rows] + [id_ for id_, in db.execute("SELECT id FROM seen")])
     for *columns, crc in rows:
         if crc_of(*columns) != crc:
             yield f"hit {columns[0]}: wrong checksum"
@@ -64,12 +70,16 @@ def check_alerts(db):
         event = json.loads(body)
         if (int(event["sequence"]), event["id"], event["subject"]) != (seq, id_.hex(), topic):
             yield f"alert {seq}: its event says {event['sequence']}, {event['id']}, {event['subject']}"
-    yield from numbered("alerts", seqs)
+    yield from numbered("alerts", seqs, mark(db, "first", 1), mark(db, "head", 0))
     yield from repeated("alert ids", ids)
     yield from repeated("hits that cause an alert", causes)
     hits = {hseq for hseq, in db.execute("SELECT hseq FROM hit")}
-    if hits != set(causes):
-        yield f"{len(hits - set(causes))} hits without an alert, {len(set(causes) - hits)} alerts without a hit"
+    causes = {hseq for hseq in causes if hseq >= mark(db, "hfirst", 1)}
+    if mark(db, "first", 1) > 1:  # a hit may outlive its alert, which some consumer had acknowledged
+        oldest = min(causes, default=math.inf)
+        hits = {hseq for hseq in hits if hseq >= oldest}
+    if hits != causes:
+        yield f"{len(hits - causes)} hits without an alert, {len(causes - hits)} alerts without a hit"
 
 
 def check_expected(db, expected):
