@@ -1,0 +1,25 @@
+#include "client/cli/small_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int small_file_read(const char *path, size_t most, struct tc_buf *out, struct tc_err *err)
+{
+    char bytes[4096];
+    size_t count = 0, all = 0;
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return tc_fail(err, TC_EIO, "cannot open %s: %s", path, strerror(errno));
+    while (all <= most && (count = fread(bytes, 1, sizeof bytes, file)) > 0) {
+        tc_buf_add(out, bytes, count);
+        all += count;
+    }
+    int reason = ferror(file) ? errno : 0;
+    fclose(file);
+    if (reason)
+        return tc_fail(err, TC_EIO, "cannot read %s: %s", path, strerror(reason));
+    if (all > most)
+        return tc_fail(err, TC_EIO, "%s is larger than %zu bytes", path, most);
+    return out->failed ? tc_fail(err, TC_ENOMEM, "no memory for %s", path) : TC_OK;
+}
