@@ -277,8 +277,10 @@ static void take_message(struct broker *broker, bool inside, int64_t wall_ns, in
 static int drain(struct broker *broker, void *socket, struct tc_err *err)
 {
     size_t bytes = 0;
+    int64_t now_mono_ns = tc_mono_ns(), end_mono_ns = now_mono_ns + BROKER_TURN_MS * TC_MS;
     int code = TC_OK;
-    while (desk_taken(broker->desk) < BROKER_ITEMS && bytes < BROKER_BYTES) {
+    while (desk_taken(broker->desk) < BROKER_ITEMS && bytes < BROKER_BYTES &&
+           now_mono_ns < end_mono_ns) {
         code = tc_frames_receive(broker->frames, socket, err);
         if (code == TC_EFULL) {
             tc_log_err(TC_WARN, "broker.message_refused", err);
@@ -286,9 +288,10 @@ static int drain(struct broker *broker, void *socket, struct tc_err *err)
         }
         if (code != TC_OK)
             break;
-        take_message(broker, socket == broker->inside, tc_wall_ns(), tc_mono_ns());
+        take_message(broker, socket == broker->inside, tc_wall_ns(), now_mono_ns);
         for (size_t i = 0; i < tc_frames_count(broker->frames); i++)
             bytes += broker->views[i].len;
+        now_mono_ns = tc_mono_ns();
     }
     return code == TC_ENOENT ? TC_OK : code;
 }

@@ -25,14 +25,12 @@ int store_age(struct store *store, struct age *out, struct tc_err *err)
     if (step == SQLITE_OK)
         step = sqlite3_step(row);
     if (step == SQLITE_ROW) {
-        tc_str boot = column_bytes(row, 3);
         *out = (struct age){
             .clock_ns = sqlite3_column_int64(row, 0),
             .last = {.wall_ns = sqlite3_column_int64(row, 1),
                      .boot_ns = sqlite3_column_int64(row, 2)},
         };
-        if (boot.len == TC_ID_BYTES)
-            memcpy(out->last.boot.bytes, boot.ptr, TC_ID_BYTES);
+        column_id(row, 3, &out->last.boot); // none: another boot
     } else if (step == SQLITE_DONE) {
         code = TC_ENOENT;
     } else {

@@ -46,6 +46,19 @@ struct store {
     bool seen; // the table has rows
 };
 
+// A row's checksum runs over its columns in order but for crc, integers as eight little-endian bytes,
+// texts and blobs behind their length written the same way.
+uint32_t store_hit_crc(uint64_t hseq, const struct store_hit *hit);
+uint32_t store_alert_crc(const struct store_alert *alert);
+uint32_t store_article_crc(tc_str source, tc_str id, uint64_t version, tc_str record);
+
+// Reads a row: columns in the order of HIT_COLUMNS, ALERT_COLUMNS. False when it fails its checksum;
+// what can be read is filled in. Views the statement until its next step.
+#define HIT_COLUMNS "hseq, id, watch, source, article, version, segment, body, crc"
+#define ALERT_COLUMNS "seq, id, topic, labels, story, hseq, stored_at, body, crc"
+bool store_read_hit(sqlite3_stmt *row, uint64_t *hseq, struct store_hit *out);
+bool store_read_alert(sqlite3_stmt *row, struct store_alert *out);
+
 // What SQLite's last word means to the caller.
 int store_refused(const struct store *store, const char *doing, struct tc_err *err);
 
@@ -85,10 +98,22 @@ static inline tc_str id_bytes(const struct tc_id *id)
     return (tc_str){(const char *)id->bytes, sizeof id->bytes};
 }
 
+// "tocs": tells our files from other programs' SQLite files.
+enum { STORE_APPLICATION = 0x746f6373 };
+
 static inline tc_str column_bytes(sqlite3_stmt *statement, int at)
 {
     const char *bytes = sqlite3_column_blob(statement, at);
     return (tc_str){bytes ? bytes : "", (size_t)sqlite3_column_bytes(statement, at)};
+}
+
+// False when it is none.
+static inline bool column_id(sqlite3_stmt *statement, int at, struct tc_id *out)
+{
+    tc_str bytes = column_bytes(statement, at);
+    if (bytes.len == sizeof out->bytes)
+        memcpy(out->bytes, bytes.ptr, sizeof out->bytes);
+    return bytes.len == sizeof out->bytes;
 }
 
 #endif

@@ -10,14 +10,18 @@ Prints every broken rule and ends with 1 when there is one.
   - every row's checksum is right, and an alert's event says what its row says
   - every hit has exactly one alert, and every alert a hit (but for those that retention has removed)
   - the hits are the expected ones, each once
+  - `tocsin verify` finds nothing either: two programs, written apart, must both be content
 """
 import collections
 import json
 import math
 import sqlite3
 import struct
+import subprocess
 import sys
 import zlib
+
+from house import binary
 
 
 def crc_of(*columns):
@@ -91,6 +95,14 @@ def check_expected(db, expected):
             yield f"{sum(rows.values())} hits {what}, such as {next(iter(rows))}"
 
 
+def check_verify(store):
+    done = subprocess.run([binary("tocsin"), "verify", "--json", store], capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        yield f"tocsin verify: {done.stderr}"
+        return
+    yield from (f"tocsin verify: {fault}" for fault in json.loads(done.stdout)["faults"])
+
+
 def judge(store, expected=None):
     """The broken rules of a store, as sentences."""
     db = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
@@ -99,6 +111,7 @@ def judge(store, expected=None):
         if expected is not None:
             broken += check_expected(db, expected)
         verdict = db.execute("PRAGMA integrity_check").fetchone()[0]
+        broken += check_verify(store)
         return broken + ([] if verdict == "ok" else [f"integrity_check: {verdict}"])
     finally:
         db.close()
