@@ -38,12 +38,6 @@ static const char *const langs[] = {"de", "en", ""};
 static const char *const sources[] = {"a.example", "b.example"};
 #define TITLE_END "Zenith" // so that no first paragraph is the title again
 
-int chance_below(struct chance *chance, int limit)
-{
-    chance->state = chance->state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (int)((chance->state >> 33) % (uint64_t)limit);
-}
-
 #define BELOW(limit) chance_below(chance, limit)
 
 // ---- words of queries ----------------------------------------------------------------------

@@ -11,14 +11,10 @@
 
 #include "common/arena.h"
 #include "common/buf.h"
+#include "tests/chance.h"
 #include "tests/watcher/match/plain.h"
 
 enum { SAMPLE_TOKENS = 60, SAMPLE_TERMS = 3, SAMPLE_LISTS = 3, SAMPLE_WORD_BYTES = 48 };
-
-struct chance {
-    uint64_t state;
-};
-int chance_below(struct chance *chance, int limit);
 
 enum sample_joint {
     JOINT_BLANK,
