@@ -82,9 +82,9 @@ static int put_hit(const struct load *load, unsigned t, unsigned i, bool fresh, 
         .segment = i,
         .body = {body, len},
     };
-    int code = store_put_article(load->db, hit.source, hit.article, 1, hit.body, err);
+    int code = store_put_hit(load->db, &hit, &was_fresh, hseq, err);
     if (code == TC_OK)
-        code = store_put_hit(load->db, &hit, &was_fresh, hseq, err);
+        code = store_put_article(load->db, hit.source, hit.article, 1, hit.body, *hseq, err);
     if (code == TC_OK && was_fresh != fresh)
         code = tc_fail(err, TC_EPROTO, "hit %u-%u is %s", t, i, was_fresh ? "new" : "known");
     return code;
@@ -123,7 +123,15 @@ static int put_all(const struct load *load, unsigned t, struct tc_err *err)
         if (code == TC_OK && !made.silent[i])
             code = put_alert(load, t, i, hseq, err);
     }
-    struct store_consumer desk = {TC_STR("desk"), store_marks(load->db)->head, 0, t * DAY};
+    struct store_consumer desk = {
+        .name = TC_STR("desk"),
+        .owner = TC_STR("~"),
+        .filters = TC_STR(""),
+        .lease = TC_STR(""),
+        .epoch = store_marks(load->db)->epoch,
+        .cursor = store_marks(load->db)->head,
+        .seen_wall_ns = t * DAY,
+    };
     return code == TC_OK && made.moves ? store_put_consumer(load->db, &desk, err) : code;
 }
 
