@@ -33,8 +33,7 @@ struct reader {
 static int refused(const struct reader *reader, const char *doing, struct tc_err *err)
 {
     int reason = sqlite3_errcode(reader->db) & 0xff;
-    return tc_fail(err,
-                   reason == SQLITE_CORRUPT || reason == SQLITE_NOTADB ? TC_ECORRUPT : TC_EIO,
+    return tc_fail(err, reason == SQLITE_CORRUPT || reason == SQLITE_NOTADB ? TC_ECORRUPT : TC_EIO,
                    "%s: %s", doing, sqlite3_errmsg(reader->db));
 }
 
@@ -69,9 +68,8 @@ static int check_owner(const struct reader *reader, struct tc_err *err)
 
 static int prepare(struct reader *reader, struct tc_err *err)
 {
-    bool good =
-        sqlite3_prepare_v2(reader->db, hits_sql, -1, &reader->hits, NULL) == SQLITE_OK &&
-        sqlite3_prepare_v2(reader->db, alerts_sql, -1, &reader->alerts, NULL) == SQLITE_OK;
+    bool good = sqlite3_prepare_v2(reader->db, hits_sql, -1, &reader->hits, NULL) == SQLITE_OK &&
+                sqlite3_prepare_v2(reader->db, alerts_sql, -1, &reader->alerts, NULL) == SQLITE_OK;
     for (int i = 0; i < LOOKUPS && good; i++)
         good = sqlite3_prepare_v2(reader->db, lookup_sql[i], -1, &reader->lookups[i], NULL) ==
                SQLITE_OK;
@@ -126,8 +124,10 @@ static void take_mark(struct reader_marks *out, tc_str key, sqlite3_stmt *row)
         const char *key;
         uint64_t *to;
     } numbers[] = {
-        {"head", &out->marks.head},   {"hhead", &out->marks.hhead},
-        {"first", &out->marks.first}, {"hfirst", &out->marks.hfirst},
+        {"head", &out->marks.head},
+        {"hhead", &out->marks.hhead},
+        {"first", &out->marks.first},
+        {"hfirst", &out->marks.hfirst},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (tc_str_eq(key, tc_str_of(numbers[i].key)))
@@ -255,8 +255,7 @@ static int take_article(sqlite3_stmt *row, const struct reader_tell *tell)
         .record = column_bytes(row, 3),
         .hseq = (uint64_t)sqlite3_column_int64(row, 5),
     };
-    uint32_t crc =
-        store_article_crc(article.source, article.id, article.version, article.record);
+    uint32_t crc = store_article_crc(article.source, article.id, article.version, article.record);
     return tell->article(tell->context, &article, crc == (uint64_t)sqlite3_column_int64(row, 4));
 }
 
@@ -267,8 +266,8 @@ static int take_watch(sqlite3_stmt *row, const struct reader_tell *tell)
         .definition = column_bytes(row, 2),
         .since_wall_ns = sqlite3_column_int64(row, 3),
     };
-    bool whole = column_id(row, 0, &watch.hash) &&
-                 tc_id_eq(tc_id_of_bytes(watch.definition), watch.hash);
+    bool whole =
+        column_id(row, 0, &watch.hash) && tc_id_eq(tc_id_of_bytes(watch.definition), watch.hash);
     return tell->watch(tell->context, &watch, whole);
 }
 
@@ -305,7 +304,9 @@ static const struct table watches = {"SELECT hash, name, definition, since FROM 
                                      "ORDER BY hash DESC",
                                      1,
                                      take_watch};
-static const struct table consumers = {"SELECT name, cursor FROM consumer",
+// A cursor of another history says nothing here.
+static const struct table consumers = {"SELECT name, iif(epoch IN (x'', (SELECT value FROM meta "
+                                       "WHERE key = 'epoch')), cursor, 0) FROM consumer",
                                        "WHERE name > ?1",
                                        "ORDER BY name",
                                        "ORDER BY name DESC",

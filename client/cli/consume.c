@@ -9,6 +9,7 @@
 #include "client/cli/online.h"
 #include "client/cli/post.h"
 #include "client/cli/show.h"
+#include "client/cli/small_file.h"
 #include "common/clock.h"
 #include "common/fault.h"
 
@@ -155,6 +156,8 @@ static bool prepare(struct consume *consume)
         code = deadletter_open(consume->dead_file, &consume->dead, &err);
     if (code != TC_OK)
         cli_fail(&err);
+    if (consume->json)
+        small_file_end_line(STDOUT_FILENO);
     return code == TC_OK;
 }
 
@@ -181,7 +184,7 @@ static bool print(struct consume *consume, const struct tocsin_event *alert)
     else
         show_alert(&consume->show, alert, &consume->text);
     fwrite(consume->text.ptr, 1, consume->text.len, stdout);
-    return fflush(stdout) == 0;
+    return !consume->text.failed && fflush(stdout) == 0;
 }
 
 // Waits in short naps: a signal just before one would be slept over.
@@ -249,6 +252,8 @@ static int acknowledge(struct consume *consume)
 {
     if (consume->acknowledged == consume->dealt_with)
         return TOCSIN_OK;
+    if (consume->json) // a file must outlive a power cut, too; a pipe has nothing to be synced
+        fdatasync(STDOUT_FILENO);
     int code = tocsin_acknowledge(consume->online.tocsin, consume->dealt_with);
     if (code == TOCSIN_OK)
         consume->acknowledged = consume->dealt_with;

@@ -1,5 +1,6 @@
 #include "client/cli/deadletter.h"
 
+#include "client/cli/small_file.h"
 #include "common/clock.h"
 #include "common/fault.h"
 #include "common/json.h"
@@ -11,7 +12,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 // A name in a folder is on disk when the folder is.
@@ -26,24 +26,12 @@ static int sync_folder(const char *path)
     return failed ? -1 : 0;
 }
 
-static int end_torn_line(int fd)
-{
-    struct stat status;
-    char last = '\n';
-    if (fstat(fd, &status) != 0)
-        return -1;
-    if (S_ISREG(status.st_mode) && status.st_size > 0 &&
-        pread(fd, &last, 1, status.st_size - 1) != 1)
-        return -1;
-    return last == '\n' || write(fd, "\n", 1) == 1 ? 0 : -1;
-}
-
 int deadletter_open(const char *path, int *out, struct tc_err *err)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0)
         return tc_fail(err, TC_EIO, "cannot open %s: %s", path, strerror(errno));
-    if (end_torn_line(fd) != 0 || sync_folder(path) != 0) {
+    if (small_file_end_line(fd) != 0 || sync_folder(path) != 0) {
         tc_fail(err, TC_EIO, "cannot write to %s: %s", path, strerror(errno));
         close(fd);
         return TC_EIO;

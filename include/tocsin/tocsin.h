@@ -17,7 +17,8 @@
  *
  * Delivery. tocsin_consume() and tocsin_follow() read the broker's history by number: every alert
  * comes, in order, also those from the time when you or the broker were away; only what retention
- * removed is missing, and a TOCSIN_GAP says so. A consumer that died gets again what it had not
+ * removed is missing, and a TOCSIN_GAP says so. The request waits at the broker, so a new alert comes at
+ * once and no live feed is needed beside it. A consumer that died gets again what it had not
  * acknowledged: write the number in the same transaction as the effect and it happens once.
  * tocsin_subscribe() listens to the live feed, which is a hint and may lose.
  *
