@@ -2,6 +2,7 @@
 
 #include "broker/desk.h"
 #include "broker/feed.h"
+#include "broker/recover.h"
 #include "broker/retain.h"
 #include "broker/web.h"
 #include "common/clock.h"
@@ -40,6 +41,7 @@ struct broker {
     int64_t bind_live_mono_ns; // 0, or until when live must be bound again
     struct feed *feed;
     struct desk *desk;
+    struct backup *backup;
     struct retain *retain;
     struct age_reading clocks;
     struct gauges gauges;
@@ -92,6 +94,30 @@ static void log_trouble(void *context, const char *event, const char *reason)
 
 // --- opening ---
 
+// Reads the store to its end, and makes another one of it when something is damaged.
+static int recover(const char *path, struct tc_err *err)
+{
+    struct recover_report report;
+    char why[TC_ERR_TEXT_BYTES], text[TC_LOG_TEXT_BYTES], kept[TC_LOG_TEXT_BYTES];
+    bool needed = false;
+    int code = recover_needed(path, &needed, why, err);
+    if (code != TC_OK)
+        return code;
+    if (!needed) {
+        tc_log(TC_INFO, "store.whole", "reason=\"nothing is damaged, nothing was changed\"");
+        return TC_OK;
+    }
+    tc_log(TC_WARN, "store.damaged", "reason=%s", tc_log_text(tc_str_of(why), text));
+    code = recover_store(path, tc_wall_ns(), &report, err);
+    if (code == TC_OK)
+        tc_log(TC_WARN, "store.recovered",
+               "alerts=%llu alerts_lost=%llu hits=%llu hits_lost=%llu old=%s",
+               (unsigned long long)report.alerts, (unsigned long long)report.alerts_lost,
+               (unsigned long long)report.hits, (unsigned long long)report.hits_lost,
+               tc_log_text(tc_str_of(report.kept), kept));
+    return code;
+}
+
 static int open_store(struct broker *broker, struct tc_arena *arena, struct tc_err *err)
 {
     tc_str path = broker->settings->store;
@@ -101,6 +127,8 @@ static int open_store(struct broker *broker, struct tc_arena *arena, struct tc_e
     int code = slash > 1 ? tc_make_dirs(tc_str_cut(path, 0, slash - 1), err) : TC_OK;
     if (code == TC_OK)
         code = tc_lock(tc_arena_printf(arena, "%.*s.lock", TC_ARG(path)), &broker->store_lock, err);
+    if (code == TC_OK && broker->settings->accept_data_loss)
+        code = recover(tc_arena_printf(arena, "%.*s", TC_ARG(path)).ptr, err);
     return code == TC_OK ? store_open(path, &broker->store, err) : code;
 }
 
@@ -158,8 +186,6 @@ static int open_web(struct broker *broker, struct tc_err *err)
 
 static int open_inside(struct broker *broker, const struct tc_server_keys *keys, struct tc_err *err)
 {
-    struct desk_out out = {broker,     send_answer, send_live,
-                           live_count, log_trouble, &broker->gauges};
     const struct retain_settings *keep = &broker->settings->retain;
     struct tc_arena *arena = tc_arena_new();
     tc_str runtime;
@@ -170,8 +196,12 @@ static int open_inside(struct broker *broker, const struct tc_server_keys *keys,
         code = open_sockets(broker, keys, err);
     if (code == TC_OK)
         code = open_web(broker, err);
-    if (code == TC_OK)
+    if (code == TC_OK) {
+        broker->backup = backup_new(broker->store);
+        struct desk_out out = {broker,      send_answer,     send_live,     live_count,
+                               log_trouble, &broker->gauges, broker->backup};
         code = desk_open(broker->store, &out, tc_wall_ns(), &broker->desk, err);
+    }
     if (code == TC_OK)
         code = retain_open(broker->store, keep, &broker->clocks, &broker->retain, err);
     if (code == TC_OK)
@@ -222,6 +252,7 @@ void broker_close(struct broker *broker)
         return;
     close_web(broker);
     retain_close(broker->retain);
+    backup_free(broker->backup);
     desk_close(broker->desk);
     feed_free(broker->feed);
     tc_sock_close(broker->router);
@@ -317,6 +348,19 @@ static int remove_old(struct broker *broker, struct tc_err *err)
     return code == TC_EFULL || code == TC_ECORRUPT ? TC_OK : code;
 }
 
+static void copy_some(struct broker *broker)
+{
+    const struct backup_status *status = backup_status(broker->backup);
+    enum backup_state before = status->state;
+    char file[TC_LOG_TEXT_BYTES];
+    backup_turn(broker->backup);
+    if (before != status->state && status->state == BACKUP_DONE)
+        tc_log(TC_INFO, "backup.done", "file=%s bytes=%llu",
+               tc_log_text(tc_str_of(status->file), file), (unsigned long long)status->bytes);
+    else if (before != status->state && status->state == BACKUP_FAILED)
+        tc_log_err(TC_ERROR, "backup.failed", &status->err);
+}
+
 // The web first: it brings little, and a flood outside fills a turn.
 static int turn(struct broker *broker, struct tc_err *err)
 {
@@ -332,6 +376,8 @@ static int turn(struct broker *broker, struct tc_err *err)
         code = feed_publish(broker->feed, err);
     if (code == TC_OK)
         code = remove_old(broker, err);
+    if (code == TC_OK)
+        copy_some(broker);
     feed_beat(broker->feed, tc_wall_ns(), tc_mono_ns());
     return code;
 }
@@ -414,6 +460,8 @@ static long wait_ms(const struct broker *broker)
         next = beat;
     int64_t left = next - tc_mono_ns(), old = retain_wait_ns(broker->retain, &broker->clocks);
     left = left < old ? left : old;
+    if (backup_copying(broker->backup))
+        return 0;
     if (broker->bind_live_mono_ns && left > BIND_AGAIN_MS * TC_MS)
         left = BIND_AGAIN_MS * TC_MS;
     return left <= 0 ? 0 : (long)((left + TC_MS - 1) / TC_MS);
@@ -456,6 +504,11 @@ static void announce(const struct broker *broker)
            "version=%s epoch=%s head=%llu hhead=%llu store=%s fetch=%.*s live=%.*s", TOCSIN_VERSION,
            epoch, (unsigned long long)marks->head, (unsigned long long)marks->hhead,
            tc_log_text(settings->store, store), TC_ARG(settings->fetch), TC_ARG(settings->live));
+    if (store_was_copy(broker->store))
+        tc_log(TC_WARN, "store.restored",
+               "epoch=%s reason=\"this history is a backup that was put in place: numbers begin a "
+               "new epoch, and watchers send again what they still have\"",
+               epoch);
     tc_notify("READY=1");
 }
 

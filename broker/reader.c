@@ -85,7 +85,10 @@ static int open_inside(struct reader *reader, const char *path, struct tc_err *e
         return refused(reader, "opening it", err);
     // Only the broker may write what the log holds into the file.
     sqlite3_db_config(reader->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    sqlite3_exec(reader->db, "PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0", NULL, NULL, NULL);
+    // writable_schema: else a file that was cut off is not read at all. Nothing can be written here.
+    sqlite3_exec(reader->db,
+                 "PRAGMA writable_schema = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0",
+                 NULL, NULL, NULL);
     int code = check_owner(reader, err);
     return code == TC_OK ? prepare(reader, err) : code;
 }
@@ -162,6 +165,22 @@ int reader_marks(struct reader *reader, struct reader_marks *out, struct tc_err 
     int code = step == SQLITE_DONE ? TC_OK : refused(reader, "reading its marks", err);
     sqlite3_finalize(row);
     return code;
+}
+
+static void end_of(struct reader *reader, const char *sql, uint64_t *out)
+{
+    int64_t value = 0;
+    if (integer(reader, sql, &value, NULL) == TC_OK && value > 0)
+        *out = (uint64_t)value;
+}
+
+void reader_ends(struct reader *reader, struct store_marks *out)
+{
+    *out = (struct store_marks){.first = 1, .hfirst = 1};
+    end_of(reader, "SELECT min(seq) FROM alert", &out->first);
+    end_of(reader, "SELECT max(seq) FROM alert", &out->head);
+    end_of(reader, "SELECT min(hseq) FROM hit", &out->hfirst);
+    end_of(reader, "SELECT max(hseq) FROM hit", &out->hhead);
 }
 
 // --- by number ---
@@ -274,7 +293,7 @@ static int take_watch(sqlite3_stmt *row, const struct reader_tell *tell)
 static int take_consumer(sqlite3_stmt *row, const struct reader_tell *tell)
 {
     return tell->consumer(tell->context, column_bytes(row, 0),
-                          (uint64_t)sqlite3_column_int64(row, 1));
+                          (uint64_t)sqlite3_column_int64(row, 1), row);
 }
 
 static int take_seen(sqlite3_stmt *row, const struct reader_tell *tell)
@@ -306,7 +325,7 @@ static const struct table watches = {"SELECT hash, name, definition, since FROM 
                                      take_watch};
 // A cursor of another history says nothing here.
 static const struct table consumers = {"SELECT name, iif(epoch IN (x'', (SELECT value FROM meta "
-                                       "WHERE key = 'epoch')), cursor, 0) FROM consumer",
+                                       "WHERE key = 'epoch')), cursor, 0), * FROM consumer",
                                        "WHERE name > ?1",
                                        "ORDER BY name",
                                        "ORDER BY name DESC",
@@ -325,7 +344,7 @@ static const struct table hours = {"SELECT hour, head, hhead FROM hour",
                                    1,
                                    take_hour};
 
-enum { KEY_MOST = 3, SQL_BYTES = 256 };
+enum { KEY_MOST = 3, SQL_BYTES = 256, PROGRESS_STEPS = 100000 };
 
 static void keep_key(sqlite3_stmt *row, int columns, sqlite3_value **key)
 {
@@ -438,9 +457,10 @@ bool reader_has_article(struct reader *reader, const struct store_hit *hit)
 }
 
 int reader_check(struct reader *reader, void *context,
-                 void (*tell)(void *context, const char *sentence))
+                 void (*tell)(void *context, const char *sentence), int (*stop)(void *context))
 {
     sqlite3_stmt *row = NULL;
+    sqlite3_progress_handler(reader->db, PROGRESS_STEPS, stop, context);
     int step = sqlite3_prepare_v2(reader->db, "PRAGMA integrity_check(100)", -1, &row, NULL);
     while (step == SQLITE_OK || step == SQLITE_ROW) {
         step = sqlite3_step(row);
@@ -450,8 +470,10 @@ int reader_check(struct reader *reader, void *context,
         if (sentence && strcmp(sentence, "ok") != 0)
             tell(context, sentence);
     }
-    if (step != SQLITE_DONE)
+    int code = (step & 0xff) == SQLITE_INTERRUPT ? TC_ESTOP : TC_OK;
+    if (code == TC_OK && step != SQLITE_DONE)
         tell(context, sqlite3_errmsg(reader->db));
     sqlite3_finalize(row);
-    return step == SQLITE_DONE ? TC_OK : TC_EIO;
+    sqlite3_progress_handler(reader->db, 0, NULL, NULL);
+    return code;
 }

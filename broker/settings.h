@@ -22,6 +22,7 @@ struct settings {
     struct tc_http_settings http;
     struct retain_settings retain;
     enum tc_level log;
+    bool accept_data_loss;  // no key of the file: a person said so once
     bool insecure_loopback; // plaintext tcp on loopback is wanted
 };
 

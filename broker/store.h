@@ -32,6 +32,10 @@ enum { STORE_SCHEMA = 2 };
 //   TC_EIO       cannot be opened or written
 int store_open(tc_str path, struct store **out, struct tc_err *err);
 
+// Whether this open found a copy that a backup had made, put in place: it began a new epoch then, because
+// what was stored after the backup is not in it.
+bool store_was_copy(const struct store *store);
+
 // Checkpoints and closes. An open transaction is lost.
 void store_close(struct store *store);
 

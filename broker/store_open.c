@@ -1,4 +1,6 @@
+#include "broker/recover.h"
 #include "broker/store_parts.h"
+#include "broker/wal.h"
 
 #include "schema.h"
 
@@ -230,6 +232,8 @@ static int read_marks(struct store *store, struct tc_err *err)
             marks->first = (uint64_t)value;
         else if (tc_str_eq(key, TC_STR("hfirst")))
             marks->hfirst = (uint64_t)value;
+        else if (tc_str_eq(key, TC_STR("copy")))
+            store->was_copy = value != 0;
         else if (tc_str_eq(key, TC_STR("epoch")) && sqlite3_column_bytes(statement, 1) == 16) {
             memcpy(marks->epoch.bytes, sqlite3_column_blob(statement, 1), TC_ID_BYTES);
             epoch_known = true;
@@ -278,10 +282,34 @@ static int check_marks(struct store *store, struct tc_err *err)
     return code;
 }
 
+bool store_was_copy(const struct store *store)
+{
+    return store->was_copy;
+}
+
+static int begin_epoch(struct store *store, struct tc_err *err)
+{
+    struct tc_id epoch = tc_id_random();
+    int code = store_run(store, "BEGIN IMMEDIATE", "beginning an epoch", err);
+    if (code == TC_OK)
+        code = store_put_id(store, "epoch", epoch, err);
+    if (code == TC_OK)
+        code = store_run(store, "DELETE FROM meta WHERE key = 'copy'", "beginning an epoch", err);
+    if (code == TC_OK)
+        code = store_run(store, "COMMIT", "beginning an epoch", err);
+    if (code == TC_OK)
+        store->marks.epoch = epoch;
+    return code;
+}
+
 static int open_inside(struct store *store, const char *path, struct tc_err *err)
 {
     bool empty = false;
     int64_t version = 0;
+    if (recover_begun(path))
+        return tc_fail(err, TC_ECORRUPT, "a recovery of it was cut off");
+    if (wal_check(path, err) != TC_OK)
+        return err->code;
     if (sqlite3_open_v2(path, &store->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK)
@@ -297,7 +325,9 @@ static int open_inside(struct store *store, const char *path, struct tc_err *err
         code = empty ? make_schema(store, err) : prepare_all(store, err);
     if (code == TC_OK)
         code = read_marks(store, err);
-    return code == TC_OK ? check_marks(store, err) : code;
+    if (code == TC_OK)
+        code = check_marks(store, err);
+    return code == TC_OK && store->was_copy ? begin_epoch(store, err) : code;
 }
 
 int store_open(tc_str path, struct store **out, struct tc_err *err)
@@ -309,8 +339,9 @@ int store_open(tc_str path, struct store **out, struct tc_err *err)
         char reason[TC_ERR_TEXT_BYTES];
         memcpy(reason, err->text, sizeof reason);
         tc_fail(err, code,
-                "%s is no usable store: %s. Restore a backup, or move the file away: the broker "
-                "then begins a new history, and what it has is still in the old file",
+                "%s is no usable store: %s. Restore a backup, or start once with "
+                "--accept-data-loss: what can be read goes into a new history, watchers send again "
+                "what they still have, and the old file stays beside it",
                 name, reason);
     } else if (code != TC_OK) {
         tc_err_prefix(err, "store %s", name);

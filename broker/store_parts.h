@@ -43,7 +43,8 @@ struct store {
     struct store_marks marks, at_begin;
     int changes_at_begin; // sqlite3_total_changes
     bool writing;
-    bool seen; // the table has rows
+    bool seen;     // the table has rows
+    bool was_copy; // before it was opened
 };
 
 // A row's checksum runs over its columns in order but for crc, integers as eight little-endian bytes,

@@ -87,7 +87,8 @@ static void each_damage_is_named(void **state)
     static const struct {
         const char *damage, *words;
     } cases[] = {
-        {"UPDATE alert SET labels = '{\"desk\":\"asib\"}' WHERE seq = 3", "alert 3 fails its checksum"},
+        {"UPDATE alert SET labels = '{\"desk\":\"asib\"}' WHERE seq = 3",
+         "alert 3 fails its checksum"},
         {"UPDATE hit SET body = x'00' WHERE hseq = 3", "hit 3 fails its checksum"},
         {"UPDATE article SET record = x'00' WHERE id = 'a1'",
          "article a1 of wire, version 1, fails its checksum"},
