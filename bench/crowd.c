@@ -8,6 +8,7 @@
 // time that stands in each alert's title ("sent NANOSECONDS"). crowd.py is the other half.
 #include "common/clock.h"
 #include "common/frame.h"
+#include "common/hash.h"
 #include "common/json.h"
 #include "common/mem.h"
 #include "common/sock.h"

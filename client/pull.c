@@ -160,7 +160,7 @@ static int ask(struct pull *pull, struct tc_err *err)
     } else if (pull->stale) {
         command = "SEEK";
         write_lease(pull, json);
-        tc_json_put_str(json, "after", TC_STR("earliest"));
+        tc_json_put_u64(json, "after", pull->after);
         tc_json_put_str(json, "epoch", tc_str_of(pull->epoch));
     } else {
         write_fetch(pull, wait_ms, json);
@@ -199,14 +199,16 @@ static int take_lease(struct pull *pull, struct tocsin_event *out, struct tc_err
 {
     const json_t *header = pull->peer.answer;
     const char *token = parse_text(header, "token"), *epoch = parse_text(header, "epoch");
-    uint64_t cursor = 0;
+    uint64_t cursor = 0, head = 0;
     if (strlen(token) != PULL_EPOCH_BYTES - 1 || strlen(epoch) != PULL_EPOCH_BYTES - 1 ||
-        !tc_json_get_u64(header, "cursor", &cursor))
-        return tc_fail(err, TC_EPROTO, "the broker answered ATTACH without token, epoch, cursor");
+        !tc_json_get_u64(header, "cursor", &cursor) || !tc_json_get_u64(header, "head", &head))
+        return tc_fail(err, TC_EPROTO,
+                       "the broker answered ATTACH without token, epoch, cursor, head");
     pull->stale = strcmp(parse_text(header, "cursor_epoch"), epoch) != 0;
     bool other = pull->stale || (pull->epoch[0] && strcmp(pull->epoch, epoch) != 0);
     memcpy(pull->lease, token, PULL_EPOCH_BYTES);
     memcpy(pull->epoch, epoch, PULL_EPOCH_BYTES);
+    cursor = cursor < head ? cursor : head;
     pull->after = pull->given = pull->acknowledged = cursor;
     pull->pinned = true;
     return other ? tell_epoch(pull, out) : TC_ENOENT;

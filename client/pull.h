@@ -8,8 +8,9 @@
 //
 // A consumer begins with ATTACH, which gives the lease and the cursor; the broker keeps the lease
 // over a restart, so a lost connection needs no second one. When somebody else attaches, the next
-// answer is "fenced" and the stream ends. A cursor of another history is told as EPOCH and then
-// put to the oldest alert, unless the caller seeks.
+// answer is "fenced" and the stream ends. A cursor of another history is told as EPOCH and then taken
+// over as it stands, unless the caller seeks: it lies in the same file as the history, so that a
+// restored or recovered one brings the cursor that fits it.
 //
 // A consumer's cursor also moves over alerts that its filters leave out: when every alert that was
 // given has been acknowledged, a FETCH acknowledges up to where it begins.

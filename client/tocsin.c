@@ -3,6 +3,7 @@
 
 #include "client/endpoint.h"
 #include "client/live.h"
+#include "client/parse.h"
 #include "client/publish.h"
 #include "client/pull.h"
 #include "common/clock.h"
@@ -380,6 +381,71 @@ int tocsin_status(struct tocsin *tocsin, enum tocsin_daemon daemon, const char *
     if (code == TC_OK)
         code = peer_keep_answer(peer, json, &tocsin->err);
     return done(tocsin, code);
+}
+
+// Asks for one page of consumers behind `after` and adds it to `list`. Gives the name that the next page
+// lies behind, an empty one at the end; it views the answer.
+static int ask_page(struct tocsin *tocsin, const char *after, struct tc_buf *list,
+                    const char **next)
+{
+    struct peer *peer = &tocsin->broker;
+    struct tc_json *question = peer_question(peer);
+    if (*after)
+        tc_json_put_str(question, "after", tc_str_of(after));
+    int code = peer_ask(peer, "CONSUMERS", (tc_str){0}, deadline(tocsin->timeout_ms), &tocsin->err);
+    if (code != TC_OK)
+        return code;
+    for (size_t i = peer->payload; i < tc_frames_count(peer->frames); i++) {
+        if (list->len > 1)
+            tc_buf_byte(list, ',');
+        tc_buf_str(list, tc_frames_at(peer->frames, i));
+    }
+    *next = parse_text(peer->answer, "next");
+    return TC_OK;
+}
+
+int tocsin_consumers(struct tocsin *tocsin, const char **json)
+{
+    struct tc_buf *list = &tocsin->broker.kept;
+    char after[PULL_NAME_BYTES] = "";
+    const char *next = "";
+    int code = check_keys(tocsin, &tocsin->broker_wrong);
+    tc_buf_clear(list);
+    tc_buf_byte(list, '[');
+    do {
+        snprintf(after, sizeof after, "%s", next);
+        code = code == TC_OK ? ask_page(tocsin, after, list, &next) : code;
+    } while (code == TC_OK && strcmp(next, after) > 0);
+    tc_buf_byte(list, ']');
+    if (code == TC_OK && list->failed)
+        code = tc_fail(&tocsin->err, TC_ENOMEM, "no memory for the list of consumers");
+    if (code == TC_OK)
+        *json = list->ptr;
+    return done(tocsin, code);
+}
+
+static int order(struct tocsin *tocsin, const char *what, const char *name)
+{
+    struct peer *peer = &tocsin->broker;
+    struct tc_json *question = peer_question(peer);
+    if (!name || !*name)
+        return tc_fail(&tocsin->err, TC_EINVAL, "which consumer?");
+    tc_json_put_str(question, "do", tc_str_of(what));
+    tc_json_put_str(question, "consumer", tc_str_of(name));
+    int code = check_keys(tocsin, &tocsin->broker_wrong);
+    if (code == TC_OK)
+        code = peer_ask(peer, "CONSUMERS", (tc_str){0}, deadline(tocsin->timeout_ms), &tocsin->err);
+    return done(tocsin, code);
+}
+
+int tocsin_drop(struct tocsin *tocsin, const char *name)
+{
+    return order(tocsin, "drop", name);
+}
+
+int tocsin_release(struct tocsin *tocsin, const char *name)
+{
+    return order(tocsin, "release", name);
 }
 
 int tocsin_backup(struct tocsin *tocsin, const char *file, const char **json)

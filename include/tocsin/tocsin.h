@@ -164,9 +164,9 @@ enum tocsin_kind {
     TOCSIN_LOST,    /* live feed: numbers `from`..`to` did not arrive, `count` of them */
     TOCSIN_DAMAGED, /* alert `seq` is damaged in the broker's store and was left out */
     TOCSIN_EPOCH,   /* the history was replaced by another one (`epoch`), its numbers mean
-                            something else. The next call goes on at its oldest alert (a consumer
-                            that was put somewhere in it already, there); tocsin_seek(), stop, or begin
-                            anew if that is not what you want */
+                            something else. The next call goes on at its oldest alert, a consumer at
+                            the cursor that came with that history (a backup, say, knows how far it was
+                            then); tocsin_seek(), stop, or begin anew if that is not what you want */
     TOCSIN_FENCED,  /* another process consumes under this name now: the stream has ended, and what
                             you have not acknowledged is that one's */
     TOCSIN_END      /* end of a tocsin_query() */
@@ -286,6 +286,20 @@ enum tocsin_daemon { TOCSIN_BROKER, TOCSIN_WATCHER };
  * (docs/protocol.md, STATS), zero-ended.
  *   TOCSIN_ETIMEOUT, TOCSIN_EPROTO, TOCSIN_ENOMEM */
 TOCSIN_API int tocsin_status(struct tocsin *tocsin, enum tocsin_daemon daemon, const char **json);
+
+/* Asks the broker for all durable consumers, by name: *json is one JSON array of objects (docs/protocol.md,
+ * CONSUMERS), zero-ended. It wants the role admin. Waits at most the time limit for each 100 of them.
+ *   TOCSIN_ETIMEOUT, TOCSIN_EPROTO, TOCSIN_ENOMEM */
+TOCSIN_API int tocsin_consumers(struct tocsin *tocsin, const char **json);
+
+/* Forgets a consumer, or ends its lease and makes it nobody's, so that the next key that uses the name has it;
+ * who consumes under it is fenced. They want the role admin, and wait for the broker's commit, at most the
+ * time limit.
+ *   TOCSIN_EINVAL    no name
+ *   TOCSIN_EPROTO    also when there is no such consumer
+ *   TOCSIN_ETIMEOUT, TOCSIN_ENOMEM */
+TOCSIN_API int tocsin_drop(struct tocsin *tocsin, const char *name);
+TOCSIN_API int tocsin_release(struct tocsin *tocsin, const char *name);
 
 /* Asks the broker to copy its history into a file that is not there yet: an absolute path on the broker's
  * machine; or, with NULL, how the last copy goes. It wants the role admin, is answered at once, and the

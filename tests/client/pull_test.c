@@ -174,7 +174,7 @@ static void filters_go_with_the_question(void **state)
 #define LEASE "11112222333344445555666677778888"
 #define LEASED(epoch, cursor_epoch, cursor)                                                        \
     "\"token\":\"" LEASE "\",\"epoch\":\"" epoch "\",\"cursor_epoch\":\"" cursor_epoch             \
-    "\",\"cursor\":" #cursor
+    "\",\"head\":9,\"cursor\":" #cursor
 
 // Consumes as "desk" whose cursor is 5, with the newest alert 5.
 static void consume(struct scripted *broker)
@@ -257,7 +257,7 @@ static void who_is_fenced_is_told_once_and_the_stream_has_ended(void **state)
 }
 
 static void
-a_consumer_of_a_replaced_history_attaches_anew_is_told_and_begins_at_the_oldest(void **state)
+a_consumer_of_a_replaced_history_attaches_anew_is_told_and_goes_on_at_its_cursor(void **state)
 {
     struct scripted *broker = *state;
     consume(broker);
@@ -269,11 +269,10 @@ a_consumer_of_a_replaced_history_attaches_anew_is_told_and_begins_at_the_oldest(
     scripted_answer(broker, "LEASE", LEASED(EPOCH_B, EPOCH_A, 5), no_events);
     assert_string_equal(scripted_next_is(broker, TOCSIN_EPOCH).epoch, EPOCH_B);
     scripted_expect(broker, "SEEK");
-    expect_in_question(broker,
-                       "\"lease\":\"" LEASE "\",\"after\":\"earliest\",\"epoch\":\"" EPOCH_B);
-    scripted_answer(broker, "OK", "\"cursor\":0", no_events);
+    expect_in_question(broker, "\"lease\":\"" LEASE "\",\"after\":5,\"epoch\":\"" EPOCH_B);
+    scripted_answer(broker, "OK", "\"cursor\":5", no_events);
     scripted_expect(broker, "FETCH");
-    expect_in_question(broker, "\"after\":0,\"epoch\":\"" EPOCH_B);
+    expect_in_question(broker, "\"after\":5,\"epoch\":\"" EPOCH_B);
 }
 
 static void
@@ -388,7 +387,7 @@ int main(void)
         FACT(a_lost_connection_keeps_the_lease),
         FACT(a_cursor_moves_over_what_the_filters_left_out_unless_an_alert_is_pending),
         FACT(who_is_fenced_is_told_once_and_the_stream_has_ended),
-        FACT(a_consumer_of_a_replaced_history_attaches_anew_is_told_and_begins_at_the_oldest),
+        FACT(a_consumer_of_a_replaced_history_attaches_anew_is_told_and_goes_on_at_its_cursor),
         FACT(a_cursor_of_another_history_is_told_though_nobody_was_there_when_it_changed),
         FACT(behind_a_gap_it_goes_on_where_the_history_begins),
         FACT(a_query_behind_a_gap_does_not_end_there),

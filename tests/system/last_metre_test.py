@@ -187,9 +187,57 @@ def test_two_of_one_name_never_share_it():
         assert not leased(broker)  # given free at its end
 
 
+def consumers(broker, *arguments, status=0):
+    done = subprocess.run([binary("tocsin"), "consumers", *arguments], env={**broker.environment, "NO_COLOR": "1"},
+                          capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == status, (done.stdout, done.stderr)
+    return done.stdout + done.stderr
+
+
+def test_consumers_are_listed_over_pages_dropped_and_released():
+    with Broker() as broker:
+        fill(broker.start(), [1, 2, 3])
+        assert "nobody has consumed yet" in consumers(broker)
+        consumed(broker, "china", "-n", 2, "--json")
+        with Connection(broker.fetch) as connection:
+            for number in range(130):
+                connection.ask("ACK", {"consumer": f"x{number:03}", "seq": 1})
+        rows = [json.loads(line) for line in consumers(broker, "--json").splitlines()]
+        assert [row["name"] for row in rows] == ["desk", *(f"x{n:03}" for n in range(130))]
+        assert (rows[0]["cursor"], rows[0]["lag"], rows[0]["filters"], rows[0]["owner"]) == (2, 1, ["china/"], "~"), rows[0]
+        lines = consumers(broker).splitlines()
+        assert len(lines) == 132 and lines[0].split()[0] == "CONSUMER" and lines[1].split()[:3] == ["desk", "2", "1"], lines[:2]
+        consumers(broker, "--drop", "x007")
+        assert "there is no consumer" in consumers(broker, "--drop", "x007", status=2)
+        holder = consume(broker, "--json")
+        until("it to attach", lambda: leased(broker))
+        consumers(broker, "--release", "desk")
+        _, said = holder.communicate(timeout=60)
+        assert holder.returncode == 2 and "another process" in said, said
+        assert len(consumers(broker, "--json").splitlines()) == 130 and not leased(broker)
+
+
 def leased(broker):
     with Connection(broker.fetch) as connection:
         return any(row["leased"] for row in connection.ask("STATS")[0]["consumers"])
+
+
+def test_gaps_and_another_history_are_told_and_gone_over():
+    with Broker() as broker:
+        fill(broker.start(), [1, 2, 3])
+        consumed(broker, "-n", 1, "--json")
+        assert broker.stop() == 0
+        with contextlib.closing(sqlite3.connect(broker.store)) as db, db:
+            db.execute("DELETE FROM alert WHERE seq <= 2")
+            db.execute("INSERT INTO meta VALUES('first', 3)")
+            db.execute("UPDATE meta SET value = randomblob(16) WHERE key = 'epoch'")
+        broker.start()
+        process = consume(broker, "-n", 1, "--json")
+        out, said = process.communicate(timeout=60)
+        assert process.returncode == 0 and int(json.loads(out)["sequence"]) == 3, (out, said)
+        assert "the history was replaced by another one" in said, said
+        assert "1 alerts, #2 to #2, were removed by retention" in said, said
+        assert cursor(broker) == 3
 
 
 # --- web hooks ---
