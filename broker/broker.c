@@ -2,6 +2,7 @@
 
 #include "broker/desk.h"
 #include "broker/feed.h"
+#include "broker/retain.h"
 #include "broker/web.h"
 #include "common/clock.h"
 #include "common/daemon.h"
@@ -17,7 +18,13 @@
 #include <unistd.h>
 #include <zmq.h>
 
-enum { TAIL_ROWS = 1000, LAST_WORDS_MS = 1000, BIND_LIVE_MS = 5000, BIND_AGAIN_MS = 10 };
+enum {
+    TAIL_ROWS = 1000,
+    LAST_WORDS_MS = 1000,
+    BIND_LIVE_MS = 5000,
+    BIND_AGAIN_MS = 10,
+    LONGEST_MS = 60000, // what STATS says of the loop is of this long, or twice that
+};
 
 struct broker {
     const struct settings *settings; // borrowed
@@ -33,6 +40,10 @@ struct broker {
     int64_t bind_live_mono_ns; // 0, or until when live must be bound again
     struct feed *feed;
     struct desk *desk;
+    struct retain *retain;
+    struct age_reading clocks;
+    struct gauges gauges;
+    int64_t longest_ns, longest_mono_ns; // of the loop in this window, and when that ends
     struct tc_frames *frames;
     tc_str *views; // of the frames of one message
     bool stopping;
@@ -147,7 +158,9 @@ static int open_web(struct broker *broker, struct tc_err *err)
 
 static int open_inside(struct broker *broker, const struct tc_server_keys *keys, struct tc_err *err)
 {
-    struct desk_out out = {broker, send_answer, send_live, live_count, log_trouble};
+    struct desk_out out = {broker,     send_answer, send_live,
+                           live_count, log_trouble, &broker->gauges};
+    const struct retain_settings *keep = &broker->settings->retain;
     struct tc_arena *arena = tc_arena_new();
     tc_str runtime;
     int code = tc_runtime_dir(arena, true, &runtime, err);
@@ -159,6 +172,8 @@ static int open_inside(struct broker *broker, const struct tc_server_keys *keys,
         code = open_web(broker, err);
     if (code == TC_OK)
         code = desk_open(broker->store, &out, tc_wall_ns(), &broker->desk, err);
+    if (code == TC_OK)
+        code = retain_open(broker->store, keep, &broker->clocks, &broker->retain, err);
     if (code == TC_OK)
         broker->feed = feed_new(broker->xpub, broker->store, broker->settings->live_except,
                                 broker->settings->live_except_count, tc_mono_ns());
@@ -172,6 +187,7 @@ int broker_open(const struct settings *settings, const struct tc_server_keys *ke
     struct broker *broker = tc_new(sizeof *broker);
     broker->settings = settings;
     broker->signals = signals;
+    age_read(&broker->clocks);
     broker->store_lock = broker->fetch_lock = broker->live_lock = -1;
     broker->frames = tc_frames_new();
     broker->views = tc_new(TC_FRAMES_MOST * sizeof *broker->views);
@@ -205,6 +221,7 @@ void broker_close(struct broker *broker)
     if (!broker)
         return;
     close_web(broker);
+    retain_close(broker->retain);
     desk_close(broker->desk);
     feed_free(broker->feed);
     tc_sock_close(broker->router);
@@ -260,8 +277,10 @@ static void take_message(struct broker *broker, bool inside, int64_t wall_ns, in
 static int drain(struct broker *broker, void *socket, struct tc_err *err)
 {
     size_t bytes = 0;
+    int64_t now_mono_ns = tc_mono_ns(), end_mono_ns = now_mono_ns + BROKER_TURN_MS * TC_MS;
     int code = TC_OK;
-    while (desk_taken(broker->desk) < BROKER_ITEMS && bytes < BROKER_BYTES) {
+    while (desk_taken(broker->desk) < BROKER_ITEMS && bytes < BROKER_BYTES &&
+           now_mono_ns < end_mono_ns) {
         code = tc_frames_receive(broker->frames, socket, err);
         if (code == TC_EFULL) {
             tc_log_err(TC_WARN, "broker.message_refused", err);
@@ -269,11 +288,33 @@ static int drain(struct broker *broker, void *socket, struct tc_err *err)
         }
         if (code != TC_OK)
             break;
-        take_message(broker, socket == broker->inside, tc_wall_ns(), tc_mono_ns());
+        take_message(broker, socket == broker->inside, tc_wall_ns(), now_mono_ns);
         for (size_t i = 0; i < tc_frames_count(broker->frames); i++)
             bytes += broker->views[i].len;
+        now_mono_ns = tc_mono_ns();
     }
     return code == TC_ENOENT ? TC_OK : code;
+}
+
+// What is old goes a little at a time, after all that somebody waits for. A damaged page ends that and
+// nothing else: what can be read is still served.
+static int remove_old(struct broker *broker, struct tc_err *err)
+{
+    struct gauges *gauges = &broker->gauges;
+    bool doubted = gauges->clock_doubted;
+    age_read_again(&broker->clocks);
+    int code = retain_turn(broker->retain, &broker->clocks, desk_lowest_cursor(broker->desk), err);
+    if (code != TC_OK)
+        tc_log_err(TC_ERROR, "retain.failed", err);
+    gauges->clock_ahead_ns = retain_ahead_ns(broker->retain);
+    gauges->clock_doubted = retain_doubts(broker->retain);
+    if (gauges->clock_doubted && !doubted)
+        tc_log(
+            TC_WARN, "retain.clock",
+            "off_seconds=%lld reason=\"the clock has jumped: nothing is removed for that; if it is "
+            "right now, start once with --trust-clock\"",
+            (long long)(gauges->clock_ahead_ns / TC_SECOND));
+    return code == TC_EFULL || code == TC_ECORRUPT ? TC_OK : code;
 }
 
 // The web first: it brings little, and a flood outside fills a turn.
@@ -289,6 +330,8 @@ static int turn(struct broker *broker, struct tc_err *err)
         code = desk_finish(broker->desk, tc_mono_ns(), err);
     if (code == TC_OK)
         code = feed_publish(broker->feed, err);
+    if (code == TC_OK)
+        code = remove_old(broker, err);
     feed_beat(broker->feed, tc_wall_ns(), tc_mono_ns());
     return code;
 }
@@ -369,7 +412,8 @@ static long wait_ms(const struct broker *broker)
     int64_t next = desk_next_mono_ns(broker->desk), beat = feed_next_mono_ns(broker->feed);
     if (beat < next)
         next = beat;
-    int64_t left = next - tc_mono_ns();
+    int64_t left = next - tc_mono_ns(), old = retain_wait_ns(broker->retain, &broker->clocks);
+    left = left < old ? left : old;
     if (broker->bind_live_mono_ns && left > BIND_AGAIN_MS * TC_MS)
         left = BIND_AGAIN_MS * TC_MS;
     return left <= 0 ? 0 : (long)((left + TC_MS - 1) / TC_MS);
@@ -435,6 +479,21 @@ static int start_web(struct broker *broker, struct tc_err *err)
     return TC_OK;
 }
 
+// How long nobody else was heard.
+static void measure(struct broker *broker, int64_t since_mono_ns)
+{
+    int64_t now_mono_ns = tc_mono_ns(), held_ns = now_mono_ns - since_mono_ns;
+    if (now_mono_ns > broker->longest_mono_ns) {
+        broker->gauges.loop_longest_ns = broker->longest_ns;
+        broker->longest_ns = 0;
+        broker->longest_mono_ns = now_mono_ns + LONGEST_MS * TC_MS;
+    }
+    if (held_ns > broker->longest_ns)
+        broker->longest_ns = held_ns;
+    if (broker->longest_ns > broker->gauges.loop_longest_ns)
+        broker->gauges.loop_longest_ns = broker->longest_ns;
+}
+
 int broker_run(struct broker *broker, struct tc_err *err)
 {
     zmq_pollitem_t items[] = {
@@ -451,6 +510,7 @@ int broker_run(struct broker *broker, struct tc_err *err)
     while (code == TC_OK) {
         int ready =
             zmq_poll(items, sizeof items / sizeof *items, broker->stopping ? 0 : wait_ms(broker));
+        int64_t since_mono_ns = tc_mono_ns();
         if (ready < 0 && errno != EINTR)
             return tc_fail(err, TC_EPROTO, "cannot wait for messages: %s", zmq_strerror(errno));
         code = read_signals(broker, err);
@@ -459,6 +519,7 @@ int broker_run(struct broker *broker, struct tc_err *err)
             code = bind_live(broker, err);
         if (code == TC_OK)
             code = turn(broker, err);
+        measure(broker, since_mono_ns);
         if (code == TC_OK && done(broker, items))
             break;
     }

@@ -127,6 +127,14 @@ int consumers_move(struct consumers *consumers, tc_str name, uint64_t seq, int64
     return TC_OK;
 }
 
+uint64_t consumers_lowest(const struct consumers *consumers)
+{
+    uint64_t lowest = UINT64_MAX;
+    for (size_t i = 0; i < consumers->count; i++)
+        lowest = consumers->rows[i].cursor < lowest ? consumers->rows[i].cursor : lowest;
+    return lowest;
+}
+
 size_t consumers_count(const struct consumers *consumers)
 {
     return consumers->count;

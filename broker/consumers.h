@@ -44,6 +44,9 @@ int consumers_move(struct consumers *consumers, tc_str name, uint64_t seq, int64
 // Reads the table again: the transaction was rolled back.
 int consumers_reload(struct consumers *consumers, struct tc_err *err);
 
+// How far the one that is furthest behind has read; UINT64_MAX when there are none.
+uint64_t consumers_lowest(const struct consumers *consumers);
+
 size_t consumers_count(const struct consumers *consumers);
 const struct consumer *consumers_at(const struct consumers *consumers, size_t index); // by name
 

@@ -3,7 +3,6 @@
 #include "broker/fetch.h"
 #include "broker/intake.h"
 #include "broker/parking.h"
-#include "broker/stats.h"
 #include "common/fault.h"
 #include "common/mem.h"
 
@@ -241,6 +240,7 @@ static int take_stats(struct desk *desk, const struct request *request, struct p
         .damaged = desk->damaged,
         .stopping = desk->stopping,
         .disk_full = desk->disk_full,
+        .gauges = desk->out.gauges,
     };
     int code = stats_answer(&stats, request, &pending->answer, err);
     return refuse_mistake(desk, code, &pending->answer, err);
@@ -467,6 +467,11 @@ void desk_access_changed(struct desk *desk)
 void desk_stopping(struct desk *desk)
 {
     desk->stopping = true;
+}
+
+uint64_t desk_lowest_cursor(const struct desk *desk)
+{
+    return consumers_lowest(desk->consumers);
 }
 
 int64_t desk_next_mono_ns(const struct desk *desk)

@@ -14,7 +14,7 @@
 #ifndef DESK_H
 #define DESK_H
 
-#include "broker/request.h"
+#include "broker/stats.h"
 #include "broker/store.h"
 
 struct desk;
@@ -27,6 +27,7 @@ struct desk_out {
     uint64_t (*published)(void *context); // alerts sent live so far, for STATS
     // What an operator should read in the log: "store.full", "store.damaged".
     void (*tell)(void *context, const char *event, const char *reason);
+    const struct gauges *gauges; // for STATS
 };
 
 // `store` is borrowed until desk_close(). Gives *out.
@@ -51,6 +52,9 @@ void desk_access_changed(struct desk *desk);
 
 // STATS says from now on that the broker ends.
 void desk_stopping(struct desk *desk);
+
+// How far the consumer that is furthest behind has read; UINT64_MAX when there are none.
+uint64_t desk_lowest_cursor(const struct desk *desk);
 
 // When desk_finish() has something to do without a request: now (0), never (INT64_MAX), or then.
 int64_t desk_next_mono_ns(const struct desk *desk);

@@ -471,10 +471,6 @@ static int store_item(struct intake *intake, const struct item *item, int64_t no
     struct story story;
     int code = TC_OK;
     story_of(item->article, &story);
-    if (item->count)
-        code = store_put_article(intake->store, tc_event_article_source(item->article),
-                                 tc_event_article_id(item->article),
-                                 tc_event_article_version(item->article), item->record, err);
     for (size_t i = 0; i < item->count && code == TC_OK; i++) {
         bool fresh = false;
         uint64_t hseq = 0;
@@ -483,6 +479,11 @@ static int store_item(struct intake *intake, const struct item *item, int64_t no
         duplicate += !fresh;
         highest = hseq > highest ? hseq : highest;
     }
+    if (item->count && code == TC_OK)
+        code =
+            store_put_article(intake->store, tc_event_article_source(item->article),
+                              tc_event_article_id(item->article),
+                              tc_event_article_version(item->article), item->record, highest, err);
     tc_json_open(json, '{');
     tc_json_put_u64(json, "stored", stored);
     tc_json_put_u64(json, "duplicate", duplicate);

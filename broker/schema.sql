@@ -1,4 +1,4 @@
--- The broker's store, version 1. One process and one connection write it (store.h).
+-- The broker's store, version 2. One process and one connection write it (store.h).
 --
 -- hit is what the watchers submitted, alert what the broker decided to send. Each has a dense
 -- number of its own that the broker counts in meta, in the same transaction: a number without a
@@ -6,7 +6,7 @@
 -- because a flipped bit in a text passes SQLite's own integrity check.
 
 CREATE TABLE meta(
-    key   TEXT PRIMARY KEY,       -- epoch, head, hhead, stored_at
+    key   TEXT PRIMARY KEY,       -- epoch, head, hhead, first, hfirst, stored_at; clock, wall, boot, boot_ns
     value ANY NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -17,11 +17,13 @@ CREATE TABLE article(
     version INTEGER NOT NULL,
     crc     INTEGER NOT NULL,
     record  BLOB NOT NULL,
+    hseq    INTEGER NOT NULL DEFAULT 0, -- no hit above this number refers to it; not in crc
     PRIMARY KEY(source, id, version)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX article_hseq ON article(hseq);
 
 CREATE TABLE hit(
-    hseq    INTEGER PRIMARY KEY,  -- dense, from 1
+    hseq    INTEGER PRIMARY KEY,  -- dense, from hfirst
     id      BLOB NOT NULL UNIQUE, -- 16 bytes: the same hit again is a duplicate
     watch   TEXT NOT NULL,        -- namespace/name
     source  TEXT NOT NULL,
@@ -32,10 +34,18 @@ CREATE TABLE hit(
     body    BLOB NOT NULL         -- HIT of common/hit.h
 ) STRICT;
 
+-- Ids outlive bodies: the hits that retention has removed, so that one that comes again after
+-- that is still a duplicate.
+CREATE TABLE seen(
+    hseq INTEGER PRIMARY KEY,
+    id   BLOB NOT NULL UNIQUE,
+    crc  INTEGER NOT NULL         -- the hit's
+) STRICT;
+
 -- No unique index on id: it is a function of the hit's id, which is unique already, and a random
 -- index is the most expensive part of an insert.
 CREATE TABLE alert(
-    seq       INTEGER PRIMARY KEY, -- dense, from 1
+    seq       INTEGER PRIMARY KEY, -- dense, from first
     id        BLOB NOT NULL,
     topic     TEXT NOT NULL,       -- namespace/watch/severity/
     labels    TEXT NOT NULL,       -- JSON object of texts, no blanks
@@ -47,6 +57,14 @@ CREATE TABLE alert(
 ) STRICT;
 CREATE INDEX alert_topic ON alert(topic, seq);
 CREATE INDEX alert_time ON alert(stored_at);
+
+-- Where the history stood when an hour of the trusted clock began (age.h): how retention knows
+-- what is how old, whatever the wall clock has said.
+CREATE TABLE hour(
+    hour  INTEGER PRIMARY KEY,    -- since 1970
+    head  INTEGER NOT NULL,
+    hhead INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE watch(
     hash       BLOB PRIMARY KEY,   -- 16 bytes, over the definition

@@ -1,13 +1,22 @@
 #include "broker/settings.h"
 
+#include "common/clock.h"
 #include "common/daemon.h"
 #include "common/guard.h"
 #include "common/yaml.h"
 
-enum { LIVE_EXCEPT_MOST = 1000 };
+enum {
+    LIVE_EXCEPT_MOST = 1000,
+    PROTECT_DAYS = 7,
+    RETAIN_LEAST_HOURS = 1,
+    RETAIN_MOST_DAYS = 36500
+};
 
-static const char *const keys[] = {"store", "listen", "http",        "http_hosts",        "retain",
-                                   "keys",  "log",    "live_except", "insecure_loopback", NULL};
+#define DAY_NS (INT64_C(86400) * TC_SECOND)
+
+static const char *const keys[] = {
+    "store", "listen", "http",        "http_hosts",        "retain", "protect_consumers",
+    "keys",  "log",    "live_except", "insecure_loopback", NULL};
 
 int settings_default(struct tc_arena *arena, struct settings *out, struct tc_err *err)
 {
@@ -22,6 +31,7 @@ int settings_default(struct tc_arena *arena, struct settings *out, struct tc_err
         .fetch = tc_arena_printf(arena, "ipc://%.*s/fetch.sock", TC_ARG(runtime)),
         .live = tc_arena_printf(arena, "ipc://%.*s/live.sock", TC_ARG(runtime)),
         .log = TC_INFO,
+        .retain = {.protect_ns = PROTECT_DAYS * DAY_NS},
     };
     return TC_OK;
 }
@@ -108,13 +118,20 @@ static void read_log(const struct tc_yaml *root, struct settings *settings, stru
         tc_yaml_wrong(node, "E0117", diags, NULL, "\"log\" is debug, info, warn or error");
 }
 
-// What DESIGN promises and this version does not do yet is said, never ignored.
-static void refuse_later(const struct tc_yaml *root, struct tc_diags *diags)
+static void read_retain(const struct tc_yaml *root, struct settings *settings,
+                        struct tc_diags *diags)
 {
     const struct tc_yaml *retain = tc_yaml_get(root, "retain");
-    if (retain && !tc_str_eq(retain->text, TC_STR("forever")))
-        tc_yaml_wrong(retain, "E0117", diags, "leave the key out: everything is kept",
-                      "only \"retain: forever\" is in this version");
+    const struct tc_yaml *protect = tc_yaml_get(root, "protect_consumers");
+    int64_t *keep_ns = &settings->retain.keep_ns;
+    if (protect)
+        tc_yaml_duration(protect, &settings->retain.protect_ns, diags);
+    if (!retain || tc_str_eq(retain->text, TC_STR("forever")) ||
+        !tc_yaml_duration(retain, keep_ns, diags))
+        return;
+    if (*keep_ns < RETAIN_LEAST_HOURS * DAY_NS / 24 || *keep_ns > RETAIN_MOST_DAYS * DAY_NS)
+        tc_yaml_wrong(retain, "E0117", diags, "such as 400d, or forever",
+                      "\"retain\" is between 1h and %dd", RETAIN_MOST_DAYS);
 }
 
 // A relative path counts from the folder of the file.
@@ -164,7 +181,7 @@ static int read_tree(const struct tc_yaml_file *file, struct tc_arena *arena,
     read_live_except(root, arena, settings, diags);
     read_log(root, settings, diags);
     tc_http_settings_read(root, arena, diags, &settings->http);
-    refuse_later(root, diags);
+    read_retain(root, settings, diags);
     return tc_diags_errors(diags) > before ? TC_EPARSE : TC_OK;
 }
 

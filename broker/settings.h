@@ -8,6 +8,7 @@
 #ifndef SETTINGS_H
 #define SETTINGS_H
 
+#include "broker/retain.h"
 #include "common/diag.h"
 #include "common/http_settings.h"
 #include "common/log.h"
@@ -19,6 +20,7 @@ struct settings {
     tc_str *live_except; // topic prefixes that the live feed leaves out
     size_t live_except_count;
     struct tc_http_settings http;
+    struct retain_settings retain;
     enum tc_level log;
     bool insecure_loopback; // plaintext tcp on loopback is wanted
 };

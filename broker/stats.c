@@ -1,6 +1,17 @@
 #include "broker/stats.h"
 
+#include "common/clock.h"
+
 #include <jansson.h>
+
+static void put_gauges(const struct gauges *gauges, struct tc_json *json)
+{
+    int64_t ahead_ns = gauges->clock_ahead_ns;
+    tc_json_put_u64(json, "clock_off_seconds",
+                    (uint64_t)(ahead_ns < 0 ? -ahead_ns : ahead_ns) / TC_SECOND);
+    tc_json_put_bool(json, "clock_doubted", gauges->clock_doubted);
+    tc_json_put_u64(json, "loop_longest_us", (uint64_t)gauges->loop_longest_ns / 1000);
+}
 
 static void put_marks(const struct stats *stats, struct tc_json *json)
 {
@@ -25,6 +36,7 @@ static void put_marks(const struct stats *stats, struct tc_json *json)
     tc_json_put_u64(json, "database_bytes", store_bytes(stats->store));
     tc_json_put_bool(json, "stopping", stats->stopping);
     tc_json_put_bool(json, "disk_full", stats->disk_full);
+    put_gauges(stats->gauges, json);
 }
 
 static void put_watchers(const struct stats *stats, struct tc_json *json)
@@ -46,7 +58,8 @@ static void put_watchers(const struct stats *stats, struct tc_json *json)
 
 static void put_consumers(const struct stats *stats, struct tc_json *json)
 {
-    uint64_t head = store_committed(stats->store)->head;
+    const struct store_marks *marks = store_committed(stats->store);
+    uint64_t head = marks->head, gone = marks->first - 1;
     tc_json_key(json, "consumers");
     tc_json_open(json, '[');
     for (size_t i = 0; i < consumers_count(stats->consumers) && i < STATS_CONSUMERS; i++) {
@@ -55,6 +68,7 @@ static void put_consumers(const struct stats *stats, struct tc_json *json)
         tc_json_put_str(json, "name", tc_str_of(consumer->name));
         tc_json_put_u64(json, "cursor", consumer->cursor);
         tc_json_put_u64(json, "lag", head > consumer->cursor ? head - consumer->cursor : 0);
+        tc_json_put_u64(json, "gap", gone > consumer->cursor ? gone - consumer->cursor : 0);
         answer_put_time(json, "seen", consumer->seen_wall_ns);
         tc_json_close(json, '}');
     }

@@ -9,6 +9,13 @@
 
 enum { STATS_CONSUMERS = 64, STATS_WATCHERS = 16 };
 
+// What only the loop knows; it keeps them up to date.
+struct gauges {
+    int64_t clock_ahead_ns; // of the wall clock (retain.h)
+    bool clock_doubted;
+    int64_t loop_longest_ns; // that the loop was busy at a stretch, in the last minute or two
+};
+
 struct stats {
     struct store *store;
     const struct watches *watches;
@@ -17,6 +24,7 @@ struct stats {
     int64_t started_wall_ns, now_wall_ns;
     uint64_t live_sent, parked, damaged;
     bool stopping, disk_full;
+    const struct gauges *gauges;
 };
 
 //   TC_EPARSE  the request's header

@@ -2,10 +2,7 @@
 
 #include "common/fault.h"
 
-// --- checksums ---
-//
-// A row's checksum runs over its columns in order, integers as eight little-endian bytes, texts
-// and blobs behind their length written the same way.
+// --- rows ---
 
 static uint32_t crc_u64(uint32_t crc, uint64_t value)
 {
@@ -20,7 +17,7 @@ static uint32_t crc_bytes(uint32_t crc, tc_str bytes)
     return tc_crc32(crc_u64(crc, bytes.len), bytes);
 }
 
-static uint32_t alert_crc(const struct store_alert *alert)
+uint32_t store_alert_crc(const struct store_alert *alert)
 {
     uint32_t crc = crc_u64(0, alert->seq);
     crc = crc_bytes(crc, id_bytes(&alert->id));
@@ -32,7 +29,7 @@ static uint32_t alert_crc(const struct store_alert *alert)
     return crc_bytes(crc, alert->body);
 }
 
-static uint32_t hit_crc(uint64_t hseq, const struct store_hit *hit)
+uint32_t store_hit_crc(uint64_t hseq, const struct store_hit *hit)
 {
     uint32_t crc = crc_u64(0, hseq);
     crc = crc_bytes(crc, id_bytes(&hit->id));
@@ -42,6 +39,40 @@ static uint32_t hit_crc(uint64_t hseq, const struct store_hit *hit)
     crc = crc_u64(crc, hit->version);
     crc = crc_u64(crc, hit->segment);
     return crc_bytes(crc, hit->body);
+}
+
+uint32_t store_article_crc(tc_str source, tc_str id, uint64_t version, tc_str record)
+{
+    return crc_bytes(crc_u64(crc_bytes(crc_bytes(0, source), id), version), record);
+}
+
+bool store_read_hit(sqlite3_stmt *row, uint64_t *hseq, struct store_hit *out)
+{
+    *hseq = (uint64_t)sqlite3_column_int64(row, 0);
+    *out = (struct store_hit){
+        .watch = column_bytes(row, 2),
+        .source = column_bytes(row, 3),
+        .article = column_bytes(row, 4),
+        .version = (uint64_t)sqlite3_column_int64(row, 5),
+        .segment = (uint32_t)sqlite3_column_int64(row, 6),
+        .body = column_bytes(row, 7),
+    };
+    return column_id(row, 1, &out->id) &&
+           store_hit_crc(*hseq, out) == (uint64_t)sqlite3_column_int64(row, 8);
+}
+
+bool store_read_alert(sqlite3_stmt *row, struct store_alert *out)
+{
+    *out = (struct store_alert){
+        .seq = (uint64_t)sqlite3_column_int64(row, 0),
+        .topic = column_bytes(row, 2),
+        .labels = column_bytes(row, 3),
+        .hseq = (uint64_t)sqlite3_column_int64(row, 5),
+        .stored_at_ns = sqlite3_column_int64(row, 6),
+        .body = column_bytes(row, 7),
+    };
+    return column_id(row, 1, &out->id) && column_id(row, 4, &out->story) &&
+           store_alert_crc(out) == (uint64_t)sqlite3_column_int64(row, 8);
 }
 
 const struct store_marks *store_marks(const struct store *store)
@@ -87,21 +118,28 @@ static int write_marks(struct store *store, struct tc_err *err)
         code = store_put_mark(store, "head", now->head, err);
     if (code == TC_OK && now->stored_at_ns != then->stored_at_ns)
         code = store_put_mark(store, "stored_at", (uint64_t)now->stored_at_ns, err);
+    if (code == TC_OK && now->first != then->first)
+        code = store_put_mark(store, "first", now->first, err);
+    if (code == TC_OK && now->hfirst != then->hfirst)
+        code = store_put_mark(store, "hfirst", now->hfirst, err);
     return code;
 }
 
 int store_commit(struct store *store, struct tc_err *err)
 {
+    bool rows = store->marks.hhead != store->at_begin.hhead; // a crash elsewhere proves little
     int code = write_marks(store, err);
     if (code != TC_OK)
         return code;
-    tc_fault("store.commit");
+    if (rows)
+        tc_fault("store.commit");
     // What a broker that acknowledges without having stored would do: the oracle has to find it.
-    bool forgets = tc_fault_strikes("store.forgets");
+    bool forgets = rows && tc_fault_strikes("store.forgets");
     code = store_run(store, forgets ? "ROLLBACK" : "COMMIT", "committing", err);
     if (code != TC_OK)
         return code;
-    tc_fault("store.committed");
+    if (rows)
+        tc_fault("store.committed");
     store->writing = false;
     return TC_OK;
 }
@@ -117,15 +155,15 @@ void store_rollback(struct store *store)
 }
 
 int store_put_article(struct store *store, tc_str source, tc_str id, uint64_t version,
-                      tc_str record, struct tc_err *err)
+                      tc_str record, uint64_t hseq, struct tc_err *err)
 {
     sqlite3_stmt *statement = store->statements[PUT_ARTICLE];
-    uint32_t crc = crc_u64(crc_bytes(crc_bytes(0, source), id), version);
     bind_text(statement, 1, source);
     bind_text(statement, 2, id);
     bind_u64(statement, 3, version);
-    bind_u64(statement, 4, crc_bytes(crc, record));
+    bind_u64(statement, 4, store_article_crc(source, id, version, record));
     bind_blob(statement, 5, record);
+    bind_u64(statement, 6, hseq);
     return store_write_row(store, PUT_ARTICLE, "storing an article", err);
 }
 
@@ -137,17 +175,8 @@ static int find_hit(struct store *store, struct tc_id id, uint64_t *hseq, bool *
     int code = TC_OK;
     bind_blob(row, 1, id_bytes(&id));
     if (sqlite3_step(row) == SQLITE_ROW) {
-        struct store_hit stored = {
-            .id = id,
-            .watch = column_bytes(row, 1),
-            .source = column_bytes(row, 2),
-            .article = column_bytes(row, 3),
-            .version = (uint64_t)sqlite3_column_int64(row, 4),
-            .segment = (uint32_t)sqlite3_column_int64(row, 5),
-            .body = column_bytes(row, 6),
-        };
-        *hseq = (uint64_t)sqlite3_column_int64(row, 0);
-        *whole = hit_crc(*hseq, &stored) == (uint64_t)sqlite3_column_int64(row, 7);
+        struct store_hit stored;
+        *whole = store_read_hit(row, hseq, &stored);
     } else {
         code = store_refused(store, "looking for a hit", err);
     }
@@ -167,9 +196,27 @@ static int mend_hit(struct store *store, uint64_t hseq, const struct store_hit *
     bind_text(statement, 4, hit->article);
     bind_u64(statement, 5, hit->version);
     bind_u64(statement, 6, hit->segment);
-    bind_u64(statement, 7, hit_crc(hseq, hit));
+    bind_u64(statement, 7, store_hit_crc(hseq, hit));
     bind_blob(statement, 8, hit->body);
     return store_write_row(store, MEND_HIT, "mending a hit", err);
+}
+
+// The number of a hit whose row retention has removed; 0 when there is none of that id.
+static int find_seen(struct store *store, struct tc_id id, uint64_t *hseq, struct tc_err *err)
+{
+    sqlite3_stmt *row = store->statements[FIND_SEEN];
+    *hseq = 0;
+    if (!store->seen)
+        return TC_OK;
+    bind_blob(row, 1, id_bytes(&id));
+    int step = sqlite3_step(row), code = TC_OK;
+    if (step == SQLITE_ROW)
+        *hseq = (uint64_t)sqlite3_column_int64(row, 0);
+    else if (step != SQLITE_DONE)
+        code = store_refused(store, "looking for an old hit", err);
+    sqlite3_reset(row);
+    sqlite3_clear_bindings(row);
+    return code;
 }
 
 int store_put_hit(struct store *store, const struct store_hit *hit, bool *fresh, uint64_t *hseq,
@@ -177,6 +224,10 @@ int store_put_hit(struct store *store, const struct store_hit *hit, bool *fresh,
 {
     sqlite3_stmt *statement = store->statements[PUT_HIT];
     uint64_t next = store->marks.hhead + 1;
+    int code = find_seen(store, hit->id, hseq, err);
+    *fresh = false;
+    if (code != TC_OK || *hseq)
+        return code;
     bind_u64(statement, 1, next);
     bind_blob(statement, 2, id_bytes(&hit->id));
     bind_text(statement, 3, hit->watch);
@@ -184,9 +235,9 @@ int store_put_hit(struct store *store, const struct store_hit *hit, bool *fresh,
     bind_text(statement, 5, hit->article);
     bind_u64(statement, 6, hit->version);
     bind_u64(statement, 7, hit->segment);
-    bind_u64(statement, 8, hit_crc(next, hit));
+    bind_u64(statement, 8, store_hit_crc(next, hit));
     bind_blob(statement, 9, hit->body);
-    int code = store_write_row(store, PUT_HIT, "storing a hit", err);
+    code = store_write_row(store, PUT_HIT, "storing a hit", err);
     if (code != TC_OK)
         return code;
     if (sqlite3_changes(store->db) == 0) {
@@ -196,7 +247,6 @@ int store_put_hit(struct store *store, const struct store_hit *hit, bool *fresh,
             code = mend_hit(store, next, hit, err);
         if (code != TC_OK)
             return code;
-        *fresh = false;
         *hseq = next;
         return TC_OK;
     }
@@ -223,7 +273,7 @@ int store_put_alert(struct store *store, const struct store_alert *alert, struct
     bind_blob(statement, 5, id_bytes(&alert->story));
     bind_u64(statement, 6, alert->hseq);
     bind_u64(statement, 7, (uint64_t)alert->stored_at_ns);
-    bind_u64(statement, 8, alert_crc(alert));
+    bind_u64(statement, 8, store_alert_crc(alert));
     bind_blob(statement, 9, alert->body);
     int code = store_write_row(store, PUT_ALERT, "storing an alert", err);
     if (code == TC_OK) {
@@ -278,15 +328,6 @@ void store_walk_end(struct store *store)
     store->walk = NULL;
 }
 
-static bool column_id(sqlite3_stmt *statement, int at, struct tc_id *out)
-{
-    tc_str bytes = column_bytes(statement, at);
-    if (bytes.len != sizeof out->bytes)
-        return false;
-    memcpy(out->bytes, bytes.ptr, sizeof out->bytes);
-    return true;
-}
-
 int store_walk_next(struct store *store, struct store_alert *out, struct tc_err *err)
 {
     sqlite3_stmt *row = store->walk;
@@ -302,18 +343,7 @@ int store_walk_next(struct store *store, struct store_alert *out, struct tc_err 
         store_walk_end(store);
         return code;
     }
-    struct store_alert alert = {
-        .seq = (uint64_t)sqlite3_column_int64(row, 0),
-        .topic = column_bytes(row, 2),
-        .labels = column_bytes(row, 3),
-        .hseq = (uint64_t)sqlite3_column_int64(row, 5),
-        .stored_at_ns = sqlite3_column_int64(row, 6),
-        .body = column_bytes(row, 8),
-    };
-    bool whole = column_id(row, 1, &alert.id) && column_id(row, 4, &alert.story);
-    *out = alert;
-    return whole && alert_crc(&alert) == (uint64_t)sqlite3_column_int64(row, 7) ? TC_OK
-                                                                                : TC_ECORRUPT;
+    return store_read_alert(row, out) ? TC_OK : TC_ECORRUPT;
 }
 
 int store_since(struct store *store, int64_t wall_ns, uint64_t *seq, struct tc_err *err)

@@ -23,9 +23,10 @@
 
 struct store;
 
-enum { STORE_SCHEMA = 1 };
+enum { STORE_SCHEMA = 2 };
 
-// Opens or makes the file. Gives *out, which store_close() ends.
+// Opens or makes the file; an older schema is brought up to date first, in one transaction. Gives
+// *out, which store_close() ends.
 //   TC_EVERSION  made by a newer tocsin; nothing was changed
 //   TC_ECORRUPT  no database, another program's, or damaged; the sentence says what to do
 //   TC_EIO       cannot be opened or written
@@ -38,7 +39,8 @@ void store_close(struct store *store);
 struct store_marks {
     struct tc_id epoch;   // random, made with the file; numbers mean nothing in another epoch
     uint64_t head, hhead; // last alert, last hit; 0 when there is none
-    uint64_t first;       // oldest alert kept; 1 when none was removed
+    uint64_t first;       // oldest alert kept, head + 1 when none is; 1 when none was removed
+    uint64_t hfirst;      // likewise of hits
     int64_t stored_at_ns; // of the last alert
 };
 const struct store_marks *store_marks(const struct store *store);
@@ -58,8 +60,10 @@ void store_rollback(struct store *store);      // the marks go back to where the
 bool store_writing(const struct store *store); // between begin and commit
 bool store_changed(const struct store *store); // whether a row was written since begin
 
+// `hseq` is the highest number of its hits: it is kept as long as that one. Known already: only the
+// number rises.
 int store_put_article(struct store *store, tc_str source, tc_str id, uint64_t version,
-                      tc_str record, struct tc_err *err); // known already: nothing changes
+                      tc_str record, uint64_t hseq, struct tc_err *err);
 
 struct store_hit {
     struct tc_id id;
@@ -69,7 +73,8 @@ struct store_hit {
     tc_str body; // HIT
 };
 // Gives it the next hit number, or finds the number it has (*fresh false: a duplicate). A stored row
-// that fails its checksum is written anew with what came.
+// that fails its checksum is written anew with what came. A hit that retention has removed is a
+// duplicate as long as its id is kept.
 int store_put_hit(struct store *store, const struct store_hit *hit, bool *fresh, uint64_t *hseq,
                   struct tc_err *err);
 

@@ -1,6 +1,7 @@
-// store_parts - what the two halves of the store share; nobody else includes it.
+// store_parts - what the parts of the store share; nobody else includes it.
 //
-// store_open.c opens, checks and closes the file and knows the SQL; store.c reads and writes rows.
+// store_open.c opens, checks and closes the file and knows the SQL; store.c reads and writes rows,
+// store_age.c removes the oldest.
 #ifndef STORE_PARTS_H
 #define STORE_PARTS_H
 
@@ -12,6 +13,7 @@ enum statement {
     PUT_ARTICLE,
     PUT_HIT,
     FIND_HIT,
+    FIND_SEEN,
     MEND_HIT,
     PUT_ALERT,
     PUT_WATCH,
@@ -21,6 +23,15 @@ enum statement {
     WALK_ALL,
     WALK_TOPIC,
     SINCE,
+    PUT_HOUR,
+    HOUR_BEFORE,
+    FORGET_HOURS,
+    DROP_ALERTS,
+    KEEP_IDS,
+    DROP_HITS,
+    DROP_ARTICLES,
+    DROP_IDS,
+    DROP_HOURS,
     STATEMENTS,
 };
 
@@ -31,7 +42,21 @@ struct store {
     struct store_marks marks, at_begin;
     int changes_at_begin; // sqlite3_total_changes
     bool writing;
+    bool seen; // the table has rows
 };
+
+// A row's checksum runs over its columns in order but for crc, integers as eight little-endian bytes,
+// texts and blobs behind their length written the same way.
+uint32_t store_hit_crc(uint64_t hseq, const struct store_hit *hit);
+uint32_t store_alert_crc(const struct store_alert *alert);
+uint32_t store_article_crc(tc_str source, tc_str id, uint64_t version, tc_str record);
+
+// Reads a row: columns in the order of HIT_COLUMNS, ALERT_COLUMNS. False when it fails its checksum;
+// what can be read is filled in. Views the statement until its next step.
+#define HIT_COLUMNS "hseq, id, watch, source, article, version, segment, body, crc"
+#define ALERT_COLUMNS "seq, id, topic, labels, story, hseq, stored_at, body, crc"
+bool store_read_hit(sqlite3_stmt *row, uint64_t *hseq, struct store_hit *out);
+bool store_read_alert(sqlite3_stmt *row, struct store_alert *out);
 
 // What SQLite's last word means to the caller.
 int store_refused(const struct store *store, const char *doing, struct tc_err *err);
@@ -43,8 +68,9 @@ int store_run(struct store *store, const char *sql, const char *doing, struct tc
 int store_write_row(struct store *store, enum statement which, const char *doing,
                     struct tc_err *err);
 
-// Writes a counter into meta.
+// Writes a counter, or an id, into meta.
 int store_put_mark(struct store *store, const char *key, uint64_t value, struct tc_err *err);
+int store_put_id(struct store *store, const char *key, struct tc_id id, struct tc_err *err);
 
 // The one number that `sql` gives.
 int store_integer(struct store *store, const char *sql, int64_t *out, struct tc_err *err);
@@ -71,10 +97,22 @@ static inline tc_str id_bytes(const struct tc_id *id)
     return (tc_str){(const char *)id->bytes, sizeof id->bytes};
 }
 
+// "tocs": tells our files from other programs' SQLite files.
+enum { STORE_APPLICATION = 0x746f6373 };
+
 static inline tc_str column_bytes(sqlite3_stmt *statement, int at)
 {
     const char *bytes = sqlite3_column_blob(statement, at);
     return (tc_str){bytes ? bytes : "", (size_t)sqlite3_column_bytes(statement, at)};
+}
+
+// False when it is none.
+static inline bool column_id(sqlite3_stmt *statement, int at, struct tc_id *out)
+{
+    tc_str bytes = column_bytes(statement, at);
+    if (bytes.len == sizeof out->bytes)
+        memcpy(out->bytes, bytes.ptr, sizeof out->bytes);
+    return bytes.len == sizeof out->bytes;
 }
 
 #endif

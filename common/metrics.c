@@ -51,6 +51,9 @@ static bool write_value(const struct tc_metric *metric, const json_t *object, st
             return false;
         tc_buf_addf(out, " %" PRIu64 "\n", number);
         return true;
+    case TC_METRIC_MICROS:
+        tc_buf_addf(out, " %.6f\n", (double)json_integer_value(member) / 1e6);
+        return json_is_integer(member);
     case TC_METRIC_FLAG:
         tc_buf_addf(out, " %d\n", json_is_true(member));
         return json_is_boolean(member);

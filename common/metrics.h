@@ -16,6 +16,7 @@ struct json_t;
 enum tc_metric_kind {
     TC_METRIC_COUNTER,   // a number
     TC_METRIC_GAUGE,     // a number
+    TC_METRIC_MICROS,    // a number of microseconds, in seconds
     TC_METRIC_FLAG,      // true or false, as 1 or 0
     TC_METRIC_STATE,     // a text: 1 when it is `means`, else 0; not shown when it is "none"
     TC_METRIC_TIME,      // RFC 3339, as seconds since 1970

@@ -19,7 +19,7 @@ broker/story      common
 broker/alert      common broker/story
 broker            common broker/story broker/alert
 client            common include/tocsin
-client/cli        common include/tocsin client watcher/source watcher/text watcher/match watcher/rules broker/story broker/alert
+client/cli        common include/tocsin client watcher/source watcher/text watcher/match watcher/rules broker/story broker/alert broker/verify.h
 '
 
 # Libraries that belong to one place: a header pattern and the rooms that may include it.

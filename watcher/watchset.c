@@ -9,6 +9,7 @@
 #include "common/hash.h"
 #include "common/mem.h"
 #include "watcher/lastgood.h"
+#include "watcher/match/expressions.h"
 #include "watcher/rules/rules.h"
 
 // One file that was read without error. Counted by the sets that show it.
@@ -434,6 +435,24 @@ static bool any_lost(const struct watchset *set)
     return false;
 }
 
+// Refuses the whole when all files together have too many regular expressions.
+static int count_expressions(const struct watchset *set, struct tc_diags *diags, struct tc_err *err)
+{
+    struct expressions_tally tally = {0};
+    size_t most = 0;
+    bool fit = true;
+    for (size_t i = 0; i < set->count; i++)
+        most += set->files[i].version ? rules_expressions(set->files[i].version->rules) : 0;
+    for (size_t i = 0; i < set->count && most > EXPRESSIONS_MOST && fit; i++)
+        fit = !set->files[i].version || rules_tally(set->files[i].version->rules, &tally, diags);
+    expressions_tally_done(&tally);
+    if (fit)
+        return TC_OK;
+    const struct tc_diag *said = tc_diags_at(diags, tc_diags_count(diags) - 1);
+    return tc_fail_at(err, TC_EPARSE, said->file.ptr, said->line, said->column, "%.*s",
+                      TC_ARG(said->message));
+}
+
 int watchset_load(const tc_str *globs, size_t count, const struct text_settings *text,
                   const struct watchset *before, tc_str kept, const struct counts *counts,
                   struct tc_diags *diags, struct watchset **out, struct tc_err *err)
@@ -449,6 +468,8 @@ int watchset_load(const tc_str *globs, size_t count, const struct text_settings 
     settle_twice(set, &past, diags);
     if (!before && any_lost(set))
         code = tc_diags_result(diags, err);
+    if (code == TC_OK)
+        code = count_expressions(set, diags, err);
     if (code == TC_OK)
         code = compile(set, before, counts, err);
     if (code == TC_OK)

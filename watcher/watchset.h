@@ -32,7 +32,8 @@ struct watchset_file {
 // what `before` (NULL at the start) has of it, else to what is remembered in the folder `kept` (empty:
 // nothing is). `counts` (NULL: none) are for what is compiled. Mistakes go to diags. Gives *out;
 // watchset_free() ends it.
-//   TC_EPARSE  there is no `before`, and a file without a last good version has errors
+//   TC_EPARSE  there is no `before`, and a file without a last good version has errors; or all files together have
+//              more regular expressions than may be (E0117)
 //   TC_EINVAL  the watches cannot be compiled
 int watchset_load(const tc_str *globs, size_t count, const struct text_settings *text,
                   const struct watchset *before, tc_str kept, const struct counts *counts,

@@ -543,10 +543,10 @@ def test_sigterm_ends_what_has_arrived():
 
 def test_settings_are_refused_all_at_once_with_their_places():
     with Broker(settings="stor: x\nlisten: {fetch: 'tcp://0.0.0.0:5561', live: udp}\n"
-                         "retain: 400d\nhttp: here\n") as broker:
+                         "retain: never\nhttp: here\n") as broker:
         status, said = broker.run_to_end()
         assert status == 78, said
-        for words in ("broker.yaml:1:1", "store", "needs keys", "udp", "forever",
+        for words in ("broker.yaml:1:1", "store", "needs keys", "udp", '"never" is no duration',
                       '"here" is no ADDRESS:PORT'):
             assert words in said, (words, said)
     with Broker(settings="listen: {fetch: 'tcp://127.0.0.1:5561'}\n") as broker:

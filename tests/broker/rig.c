@@ -65,7 +65,7 @@ static void forget(struct rig *rig)
 
 static void open_both(struct rig *rig)
 {
-    struct desk_out out = {rig, keep_answer, keep_published, none_published, ignore};
+    struct desk_out out = {rig, keep_answer, keep_published, none_published, ignore, &rig->gauges};
     struct tc_err err = {0};
     need(store_open(tc_str_of(rig->path), &rig->store, &err) == TC_OK, err.text);
     need(desk_open(rig->store, &out, rig->wall_ns, &rig->desk, &err) == TC_OK, err.text);

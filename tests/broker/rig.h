@@ -26,6 +26,7 @@ struct rig {
     char folder[64], path[96];
     struct store *store;
     struct desk *desk;
+    struct gauges gauges;
     bool inside;              // as what requests are sent from now on
     int64_t wall_ns, mono_ns; // what the desk is told
     struct rig_answer answers[RIG_ANSWERS];

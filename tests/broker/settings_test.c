@@ -1,5 +1,7 @@
 #include "broker/settings.h"
 
+#include "common/clock.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -90,11 +92,13 @@ static void every_key_is_read(void **state)
                                   "insecure_loopback: true\n"
                                   "live_except: [health/, a/b/]\n"
                                   "log: debug\n"
-                                  "retain: forever\n"
+                                  "retain: 400d\nprotect_consumers: 2h\n"
                                   "http: 127.0.0.1:5580\n"
                                   "http_hosts: [broker.example]\n"),
                      TC_OK);
     assert_text(rig->settings.store, "/data/news.db");
+    assert_int_equal(rig->settings.retain.keep_ns, 400 * 24 * 3600 * TC_SECOND);
+    assert_int_equal(rig->settings.retain.protect_ns, 2 * 3600 * TC_SECOND);
     assert_text(rig->settings.fetch, "tcp://127.0.0.1:5561");
     assert_text(rig->settings.live, "ipc:///tmp/live.sock");
     assert_int_equal(rig->settings.live_except_count, 2);
@@ -138,7 +142,10 @@ static void each_mistake_is_refused_with_its_line(void **state)
         {"live_except: health/\n", "list", 1},
         {"live_except: [health]\n", "ends in", 1},
         {"log: loud\n", "debug", 1},
-        {"retain: 400d\n", "forever", 1},
+        {"retain: always\n", "no duration", 1},
+        {"retain: 5m\n", "between 1h", 1},
+        {"retain: 4000w\nprotect_consumers: 7d\nretain: 4d", "retain", 3},
+        {"protect_consumers: forever\n", "no duration", 1},
         {"keys: ''\n", "path is empty", 1},
         {"keys: [a]\n", "", 1},
         {"insecure_loopback: true\nkeys: keys\n", "every tcp endpoint is guarded", 2},
@@ -175,7 +182,7 @@ static void all_mistakes_are_reported_at_once(void **state)
 {
     struct rig *rig = *state;
     assert_int_equal(reading(rig, "stor: x\nlisten: {fetch: udp, live: 'tcp://*:1'}\nlog: loud\n"
-                                  "retain: 1d\n"),
+                                  "retain: 1m\n"),
                      TC_EPARSE);
     assert_int_equal(tc_diags_errors(rig->diags), 5);
 }

@@ -233,7 +233,7 @@ static void what_is_no_store_of_this_version_is_refused(void **state)
     store_close(opened(place));
     change(place, "PRAGMA user_version = 99");
     assert_int_equal(open_fails(place, "newer"), TC_EVERSION);
-    change(place, "PRAGMA user_version = 1; PRAGMA application_id = 7");
+    change(place, "PRAGMA user_version = 2; PRAGMA application_id = 7");
     assert_int_equal(open_fails(place, "another program"), TC_ECORRUPT);
     change(place, "PRAGMA application_id = 0x746f6373; DELETE FROM meta WHERE key = 'epoch'");
     assert_int_equal(open_fails(place, "epoch"), TC_ECORRUPT);
@@ -244,18 +244,69 @@ static void what_is_no_store_of_this_version_is_refused(void **state)
     assert_int_equal(open_fails(place, "move the file away"), TC_ECORRUPT);
 }
 
-static void rows_beyond_the_counters_are_damage(void **state)
+static void rows_that_differ_from_the_counters_are_damage(void **state)
 {
+    static const struct {
+        const char *damage, *repair;
+    } cases[] = {
+        {"UPDATE meta SET value = 1 WHERE key = 'hhead'",
+         "UPDATE meta SET value = 2 WHERE key = 'hhead'"},
+        {"UPDATE meta SET value = 3 WHERE key = 'hhead'",
+         "UPDATE meta SET value = 2 WHERE key = 'hhead'"},
+        {"INSERT INTO meta VALUES('hfirst', 2)", "DELETE FROM meta WHERE key = 'hfirst'"},
+        {"INSERT INTO meta VALUES('first', 2)", "DELETE FROM meta WHERE key = 'first'"},
+        {"DELETE FROM alert WHERE seq = 2", ""},
+    };
     const struct place *place = *state;
     struct store *store = opened(place);
     bool fresh = false;
     begin(store);
     put_hit(store, "a", &fresh);
     put_hit(store, "b", &fresh);
+    put_alert(store, "news/one/high/", NOON);
+    put_alert(store, "news/one/high/", NOON);
     commit(store);
     store_close(store);
-    change(place, "UPDATE meta SET value = 1 WHERE key = 'hhead'");
-    assert_int_equal(open_fails(place, "counted"), TC_ECORRUPT);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        store_close(opened(place));
+        change(place, cases[i].damage);
+        assert_int_equal(open_fails(place, "counted"), TC_ECORRUPT);
+        change(place, cases[i].repair);
+    }
+}
+
+// What version 1 lacked is taken out of a store of today.
+static const char back_to_1[] = "DROP TABLE seen; DROP TABLE hour; DROP INDEX article_hseq;"
+                                "ALTER TABLE article DROP COLUMN hseq; PRAGMA user_version = 1";
+
+static void a_store_of_version_1_is_upgraded_with_all_that_is_in_it(void **state)
+{
+    const struct place *place = *state;
+    struct store *store = opened(place);
+    struct store_alert alert;
+    bool fresh = false;
+    begin(store);
+    put_hit(store, "a", &fresh);
+    put_alert(store, "news/one/high/", NOON);
+    assert_int_equal(
+        store_put_article(store, TC_STR("wire"), TC_STR("a"), 1, TC_STR("{}"), 1, NULL), TC_OK);
+    commit(store);
+    struct tc_id epoch = store_marks(store)->epoch;
+    store_close(store);
+    change(place, back_to_1);
+    store = opened(place);
+    assert_true(tc_id_eq(store_marks(store)->epoch, epoch));
+    assert_int_equal(store_marks(store)->first, 1);
+    assert_int_equal(store_marks(store)->hfirst, 1);
+    assert_int_equal(store_walk(store, 0, (tc_str){"", 0}, NULL), TC_OK);
+    assert_int_equal(store_walk_next(store, &alert, NULL), TC_OK);
+    begin(store);
+    put_hit(store, "a", &fresh);
+    assert_false(fresh);
+    assert_int_equal(put_hit(store, "b", &fresh), 2);
+    commit(store);
+    store_close(store);
+    store_close(opened(place)); // once is enough
 }
 
 static void a_definition_is_found_by_its_hash(void **state)
@@ -289,7 +340,10 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_store_of_this_version_is_refused, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(rows_beyond_the_counters_are_damage, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rows_that_differ_from_the_counters_are_damage, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_store_of_version_1_is_upgraded_with_all_that_is_in_it,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_definition_is_found_by_its_hash, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

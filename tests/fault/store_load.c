@@ -82,9 +82,9 @@ static int put_hit(const struct load *load, unsigned t, unsigned i, bool fresh, 
         .segment = i,
         .body = {body, len},
     };
-    int code = store_put_article(load->db, hit.source, hit.article, 1, hit.body, err);
+    int code = store_put_hit(load->db, &hit, &was_fresh, hseq, err);
     if (code == TC_OK)
-        code = store_put_hit(load->db, &hit, &was_fresh, hseq, err);
+        code = store_put_article(load->db, hit.source, hit.article, 1, hit.body, *hseq, err);
     if (code == TC_OK && was_fresh != fresh)
         code = tc_fail(err, TC_EPROTO, "hit %u-%u is %s", t, i, was_fresh ? "new" : "known");
     return code;

@@ -65,9 +65,11 @@ static void clean_up(void)
     rmdir(folder);
 }
 
+static const struct gauges gauges;
+
 static void open_once(void)
 {
-    struct desk_out out = {NULL, check_answer, check_published, none, ignore};
+    struct desk_out out = {NULL, check_answer, check_published, none, ignore, &gauges};
     if (desk)
         return;
     if (!mkdtemp(folder))

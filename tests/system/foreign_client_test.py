@@ -202,10 +202,10 @@ def statistics(fetch):
     stats = Peer(fetch, zmq.REQ).ask("STATS", {"rid": 5})[1]
     assert set(stats) == {"rid", "version", "epoch", "head", "hhead", "first", "started", "time", "hits", "alerts", "duplicates",
                           "rejected", "silent", "damaged", "watches", "live_sent", "parked", "database_bytes", "stopping",
-                          "disk_full", "watchers",
+                          "disk_full", "clock_off_seconds", "clock_doubted", "loop_longest_us", "watchers",
                           "consumers"}, sorted(stats)
     assert (stats["hits"], stats["duplicates"], stats["rejected"], stats["watches"]) == (4, 2, 1, 1), stats
-    assert all(set(row) == {"name", "cursor", "lag", "seen"} for row in stats["consumers"]) and len(stats["consumers"]) == 2
+    assert all(set(row) == {"name", "cursor", "lag", "gap", "seen"} for row in stats["consumers"]) and len(stats["consumers"]) == 2
     assert set(stats["watchers"][0]) == {"name", "session", "batch", "seen"}
     told("STATS of the broker has the keys that are written down")
 

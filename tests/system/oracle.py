@@ -5,21 +5,27 @@
 EXPECTED holds one hit a line, WATCH<TAB>ARTICLE<TAB>SEGMENT (what `tocsin match --count` prints).
 Prints every broken rule and ends with 1 when there is one.
 
-  - hits and alerts are numbered from 1 without a hole, and no id appears twice
+  - hits and alerts are numbered without a hole from the first that retention has left, and no id appears
+    twice, not even after that
   - every row's checksum is right, and an alert's event says what its row says
-  - every hit has exactly one alert, and every alert a hit
+  - every hit has exactly one alert, and every alert a hit (but for those that retention has removed)
   - the hits are the expected ones, each once
   - every hit of a watcher's outbox that waits for nothing is in the store, in the order it was put there
   - a consumer that was killed now and then was given every alert that its filter lets through, in order,
     at least once, and word for word what is stored
   - what was live is stored, word for word
+  - `tocsin verify` finds nothing either: two programs, written apart, must both be content
 """
 import collections
 import json
+import math
 import sqlite3
 import struct
+import subprocess
 import sys
 import zlib
+
+from house import binary
 
 
 def crc_of(*columns):
@@ -34,10 +40,14 @@ def crc_of(*columns):
     return crc
 
 
-def numbered(what, numbers):
-    if numbers != list(range(1, len(numbers) + 1)):
-        holes = sorted(set(range(1, (numbers or [0])[-1] + 1)) - set(numbers))
-        yield f"{what}: {len(numbers)} rows, last {numbers[-1]}, holes {holes[:10]}"
+def mark(db, key, default):
+    return next((value for value, in db.execute("SELECT value FROM meta WHERE key = ?", (key,))), default)
+
+
+def numbered(what, numbers, first, head):
+    if numbers != list(range(first, head + 1)):
+        holes = sorted(set(range(first, head + 1)) - set(numbers))
+        yield f"{what}: {len(numbers)} rows, first {first}, last {head}, holes {holes[:10]}"
 
 
 def repeated(what, values):
@@ -48,8 +58,8 @@ def repeated(what, values):
 
 def check_hits(db):
     rows = db.execute("SELECT hseq, id, watch, source, article, version, segment, body, crc FROM hit ORDER BY hseq").fetchall()
-    yield from numbered("hits", [row[0] for row in rows])
-    yield from repeated("hit ids", [row[1] for row in rows])
+    yield from numbered("hits", [row[0] for row in rows], mark(db, "hfirst", 1), mark(db, "hhead", 0))
+    yield from repeated("hit ids", [row[1] for row in rows] + [id_ for id_, in db.execute("SELECT id FROM seen")])
     for *columns, crc in rows:
         if crc_of(*columns) != crc:
             yield f"hit {columns[0]}: wrong checksum"
@@ -68,12 +78,16 @@ def check_alerts(db):
         event = json.loads(body)
         if (int(event["sequence"]), event["id"], event["subject"]) != (seq, id_.hex(), topic):
             yield f"alert {seq}: its event says {event['sequence']}, {event['id']}, {event['subject']}"
-    yield from numbered("alerts", seqs)
+    yield from numbered("alerts", seqs, mark(db, "first", 1), mark(db, "head", 0))
     yield from repeated("alert ids", ids)
     yield from repeated("hits that cause an alert", causes)
     hits = {hseq for hseq, in db.execute("SELECT hseq FROM hit")}
-    if hits != set(causes):
-        yield f"{len(hits - set(causes))} hits without an alert, {len(set(causes) - hits)} alerts without a hit"
+    causes = {hseq for hseq in causes if hseq >= mark(db, "hfirst", 1)}
+    if mark(db, "first", 1) > 1:  # a hit may outlive its alert, which some consumer had acknowledged
+        oldest = min(causes, default=math.inf)
+        hits = {hseq for hseq in hits if hseq >= oldest}
+    if hits != causes:
+        yield f"{len(hits - causes)} hits without an alert, {len(causes - hits)} alerts without a hit"
 
 
 def check_expected(db, expected):
@@ -97,15 +111,18 @@ def hits_of(frame):
 def check_outbox(db, path):
     """`path`: the outbox of a watcher that has nothing left to send: all that lies in it was acknowledged."""
     stored = dict(db.execute("SELECT id, hseq FROM hit"))
+    removed = {id_ for id_, in db.execute("SELECT id FROM seen")}
     outbox = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     numbers, missing = [], 0
     for frame, in outbox.execute("SELECT hits FROM item ORDER BY n"):
         for hit in hits_of(frame):
-            missing += hit not in stored
-            numbers.append(stored.get(hit, 0))
+            if hit in stored:
+                numbers.append(stored[hit])
+            elif hit not in removed:
+                missing += 1
     outbox.close()
     if missing:
-        yield f"{path}: {missing} of {len(numbers)} acknowledged hits are not stored"
+        yield f"{path}: {missing} of {missing + len(numbers)} acknowledged hits are not stored"
     elif numbers != sorted(numbers):
         yield f"{path}: its hits are not stored in the order in which it has them"
 
@@ -139,6 +156,14 @@ def check_live(db, messages):
             yield f"live, but not stored: {topic} {body[:200]!r}"
 
 
+def check_verify(store):
+    done = subprocess.run([binary("tocsin"), "verify", "--json", store], capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        yield f"tocsin verify: {done.stderr}"
+        return
+    yield from (f"tocsin verify: {fault}" for fault in json.loads(done.stdout)["faults"])
+
+
 def judge(store, expected=None, outboxes=(), consumed=(), live=()):
     """The broken rules of a store, as sentences. consumed: (topic, runs) of each consumer."""
     db = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
@@ -152,6 +177,7 @@ def judge(store, expected=None, outboxes=(), consumed=(), live=()):
             broken += check_consumed(db, runs, topic)
         broken += check_live(db, live)
         verdict = db.execute("PRAGMA integrity_check").fetchone()[0]
+        broken += check_verify(store)
         return broken + ([] if verdict == "ok" else [f"integrity_check: {verdict}"])
     finally:
         db.close()

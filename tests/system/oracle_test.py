@@ -9,8 +9,10 @@ from oracle import judge
 WATCH = "tocsin: 1\nnamespace: probe\nwatches:\n  - {name: bell, match: bell, tests: [{text: bell, expect: hit}]}\n"
 
 DAMAGE = [
-    ("DELETE FROM alert WHERE seq = 2", "alerts: 2 rows, last 3, holes [2]"),
-    ("DELETE FROM hit WHERE hseq = 1", "hits: 2 rows, last 3, holes [1]"),
+    ("DELETE FROM alert WHERE seq = 2", "alerts: 2 rows, first 1, last 3, holes [2]"),
+    ("DELETE FROM hit WHERE hseq = 1", "hits: 2 rows, first 1, last 3, holes [1]"),
+    ("DELETE FROM alert WHERE seq = 3", "alerts: 2 rows, first 1, last 3, holes [3]"),
+    ("INSERT INTO seen SELECT 0, id, crc FROM hit WHERE hseq = 2", "hit ids: 1 appear more than once"),
     ("UPDATE alert SET body = CAST(replace(CAST(body AS TEXT), 'bell', 'ball') AS BLOB) WHERE seq = 1", "alert 1: wrong checksum"),
     ("UPDATE hit SET segment = 7 WHERE hseq = 3", "hit 3: wrong checksum"),
     ("UPDATE alert SET hseq = 1 WHERE seq = 2", "hits that cause an alert: 1 appear more than once"),

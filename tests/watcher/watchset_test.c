@@ -1,5 +1,7 @@
 #include "watcher/watchset.h"
 
+#include "watcher/match/expressions.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -128,6 +130,36 @@ static void an_older_version_gives_way_to_what_has_its_watch_now(void **state)
     assert_int_equal(watchset_watches(stage->set), 2);
     assert_false(watchset_file(stage->set, 0).stale);
     assert_int_equal(watchset_file(stage->set, 1).watches, 0);
+}
+
+static void put_expressions(struct stage *stage, const char *name, int from, int count)
+{
+    struct tc_buf lines = {0};
+    for (int i = from; i < from + count; i++)
+        tc_buf_addf(&lines, "{\"namespace\":\"demo\",\"name\":\"w%d\",\"match\":\"/number%d/\"}\n",
+                    i, i);
+    put(stage, name, lines.ptr);
+    tc_buf_done(&lines);
+}
+
+static void more_expressions_than_all_files_may_have_are_refused_as_a_whole(void **state)
+{
+    enum { HALF = EXPRESSIONS_MOST / 2 };
+    struct stage *stage = *state;
+    put(stage, "a.jsonl", ONE("one"));
+    put(stage, "b.jsonl", ONE("two"));
+    assert_int_equal(load(stage), TC_OK);
+    put_expressions(stage, "a.jsonl", 0, HALF);
+    put_expressions(stage, "b.jsonl", HALF, HALF + 1);
+    assert_int_equal(load(stage), TC_EPARSE);
+    assert_non_null(strstr(stage->err.text, "watch \"demo/w10000\": with it all watches have more "
+                                            "than 10000 different regular expressions"));
+    assert_string_equal(tc_diags_at(stage->diags, 0)->code, "E0117");
+    assert_int_equal(watchset_watches(stage->set), 2); // "one" and "two" stay in force
+    put(stage, "a.jsonl", ONE("one") ONE("three"));
+    put_expressions(stage, "b.jsonl", HALF, 1);
+    assert_int_equal(load(stage), TC_OK);
+    assert_int_equal(watchset_watches(stage->set), 3);
 }
 
 // ---- remembered over restarts -----------------------------------------------------------
@@ -259,6 +291,7 @@ int main(void)
         WATCHSET_TEST(at_the_start_every_file_has_to_be_good),
         WATCHSET_TEST(a_file_that_breaks_keeps_its_last_good_version),
         WATCHSET_TEST(a_name_that_an_earlier_file_has_is_refused),
+        WATCHSET_TEST(more_expressions_than_all_files_may_have_are_refused_as_a_whole),
         WATCHSET_TEST(an_older_version_gives_way_to_what_has_its_watch_now),
         WATCHSET_TEST(a_broken_file_starts_with_its_last_good_version),
         WATCHSET_TEST(a_failed_test_and_a_broken_list_count_as_well),

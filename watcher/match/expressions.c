@@ -76,6 +76,69 @@ void expressions_add(struct expressions *set, const struct expression *expressio
     tc_buf_done(&key);
 }
 
+// ---- how many there are -------------------------------------------------------------------------
+
+size_t expressions_together(const struct expressions *one, const struct expressions *other)
+{
+    size_t count = one->count;
+    for (size_t i = 0; i < other->count; i++)
+        count += expressions_number(one, other->list[i]) == DICT_NONE;
+    return count;
+}
+
+static bool was_counted(struct expressions_tally *tally, const struct query_list *list)
+{
+    for (size_t i = 0; i < tally->list_count; i++) {
+        if (tally->lists[i] == list)
+            return true;
+    }
+    tally->lists = tc_room(tally->lists, tally->list_count, &tally->list_room,
+                           sizeof(const struct query_list *));
+    tally->lists[tally->list_count++] = list;
+    return false;
+}
+
+static void count_in(struct expressions_tally *tally, const struct query_node *node)
+{
+    if (!node)
+        return;
+    for (size_t i = 0; i < node->child_count; i++)
+        count_in(tally, node->children[i]);
+    if (node->op == QUERY_REGEX) {
+        struct tc_buf key = {0};
+        key_of(node->expression, &key);
+        *dict_add(&tally->seen, tc_buf_view(&key)) = 0;
+        tc_buf_done(&key);
+    } else if (node->op == QUERY_LIST && !was_counted(tally, node->list)) {
+        for (size_t i = 0; i < node->list->count; i++)
+            count_in(tally, node->list->entries[i].node);
+    }
+}
+
+size_t expressions_tally_add(struct expressions_tally *tally, const struct watch *watch)
+{
+    if (!tally->begun) {
+        uint64_t key;
+        struct tc_id random = tc_id_random();
+        memcpy(&key, random.bytes, sizeof key);
+        dict_init(&tally->seen, key);
+        tally->begun = true;
+    }
+    if (watch->expressions) {
+        count_in(tally, watch->query);
+        for (size_t i = 0; i < watch->term_count; i++)
+            count_in(tally, watch->terms[i].query);
+    }
+    return tally->seen.count;
+}
+
+void expressions_tally_done(struct expressions_tally *tally)
+{
+    dict_done(&tally->seen);
+    free(tally->lists);
+    *tally = (struct expressions_tally){0};
+}
+
 // ---- blocks of the set before --------------------------------------------------------------------
 
 static size_t wanted_of(const struct expressions *set, const struct expression_block *block)

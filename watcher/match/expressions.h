@@ -13,9 +13,10 @@
 #include "common/err.h"
 #include "watcher/match/dict.h"
 #include "watcher/match/expression.h"
+#include "watcher/match/watch.h"
 
 enum {
-    EXPRESSIONS_MOST = 10 * 1000, // distinct, in one set
+    EXPRESSIONS_MOST = 10 * 1000, // distinct, of all watches that run
     EXPRESSIONS_BLOCKS = 5,       // each costs every text a scan: then the smallest are joined
     // vectorscan 5.4.9 overlooks some words in the last 32 bytes of what it scans, depending on where they lie
     // in memory (35 of 7.8 million questions; behind 64 bytes more, none): nothing that counts lies there.
@@ -38,6 +39,22 @@ struct expressions {
 
 void expressions_init(struct expressions *set, uint64_t seed);
 void expressions_done(struct expressions *set);
+
+// How many are in one of the two sets at least.
+size_t expressions_together(const struct expressions *one, const struct expressions *other);
+
+// Counts the different expressions of watches as they are read, before anything is compiled: those of a set may
+// run in several layers, and EXPRESSIONS_MOST holds for all together.
+struct expressions_tally { // zero it; expressions_tally_done ends it
+    struct dict seen;
+    bool begun;
+    const struct query_list **lists; // whose entries are counted
+    size_t list_count, list_room;
+};
+void expressions_tally_done(struct expressions_tally *tally);
+
+// Adds those of a watch. Gives how many there are by now.
+size_t expressions_tally_add(struct expressions_tally *tally, const struct watch *watch);
 
 // The number of an expression; DICT_NONE when it is not there.
 uint32_t expressions_number(const struct expressions *set, const struct expression *expression);

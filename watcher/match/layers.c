@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/mem.h"
+#include "watcher/match/expressions.h"
 
 enum {
     GONE = UINT32_MAX, // the number of a watch that runs no more
@@ -171,10 +172,36 @@ static void forget_numbers(struct layers *layers)
     layers->top_count = layers->gone = 0;
 }
 
+static void forget_layers(struct layers *layers)
+{
+    forget_numbers(layers);
+    matcher_drop(layers->top);
+    matcher_drop(layers->base);
+    layers->top = layers->base = NULL;
+}
+
 static bool base_serves(const struct layers *layers)
 {
     size_t most = layers->list->count / TOP_SHARE;
     return layers->top_count <= (most > TOP_LEAST ? most : TOP_LEAST);
+}
+
+// Compiles what the base does not have.
+static int lay_top(struct layers *layers, const struct counts *counts, struct tc_err *err)
+{
+    if (layers->top_count)
+        return matcher_new_of(layers->top_watches, layers->top_count, counts, layers->base, NULL,
+                              NULL, &layers->top, err);
+    if (!layers->gone && layers->in_order)
+        forget_numbers(layers);
+    return TC_OK;
+}
+
+// Whether both together may have more regular expressions than one set. Some of the base may be of watches
+// that are gone: whether the limit is really passed shows when all is compiled as one.
+static bool overfull(const struct layers *layers)
+{
+    return layers->top && matcher_expressions(layers->base, layers->top) > EXPRESSIONS_MOST;
 }
 
 static int lay(struct layers *layers, struct matcher *base, const struct counts *counts,
@@ -183,17 +210,12 @@ static int lay(struct layers *layers, struct matcher *base, const struct counts 
     if (base) {
         layers->base = matcher_hold(base);
         number_watches(layers);
-        if (base_serves(layers) && layers->top_count)
-            return matcher_new_of(layers->top_watches, layers->top_count, counts, base, NULL, NULL,
-                                  &layers->top, err);
-        if (base_serves(layers) && (layers->gone || !layers->in_order))
-            return TC_OK;
-        bool same = base_serves(layers);
-        forget_numbers(layers);
-        if (same)
-            return TC_OK;
-        matcher_drop(layers->base);
-        layers->base = NULL;
+        if (base_serves(layers)) {
+            int code = lay_top(layers, counts, err);
+            if (code != TC_OK || !overfull(layers))
+                return code;
+        }
+        forget_layers(layers);
     }
     return watch_list_compile(layers->list, counts, base, &layers->base, err);
 }

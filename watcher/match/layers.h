@@ -7,7 +7,8 @@
 //
 //   memory   4 bytes a watch while there is a top, beside the two matchers
 //   cost     laying over: a comparison a watch, and the compiling of what changed; scanning a text: once more
-//            what it costs to look its words up, while there is a top
+//            what it costs to look its words up, while there is a top; and where both have regular expressions, to
+//            put it in order for them and scan it
 //   threads  layers and lists are shared: hold and drop from any thread. A layers_scan belongs to one
 #ifndef LAYERS_H
 #define LAYERS_H
@@ -32,7 +33,8 @@ int watch_list_compile(struct watch_list *list, const struct counts *counts,
 struct layers;
 
 // Lays the watches of `list` over `base`: those that it has compiled run there, the others on top. Without
-// a base, or when much is new, everything is compiled into a new one. Holds what it needs.
+// a base, or when much is new, or both might have more regular expressions than one set may, everything is
+// compiled into a new one. Holds what it needs.
 //   as matcher_new
 int layers_new(struct matcher *base, struct watch_list *list, const struct counts *counts,
                struct layers **out, struct tc_err *err);

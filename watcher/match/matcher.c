@@ -157,6 +157,11 @@ const struct plan_watch *matcher_kept(const struct matcher *matcher, uint32_t wa
                : NULL;
 }
 
+size_t matcher_expressions(const struct matcher *matcher, const struct matcher *other)
+{
+    return expressions_together(&matcher->terms.expressions, &other->terms.expressions);
+}
+
 size_t matcher_bytes(const struct matcher *matcher)
 {
     return sizeof *matcher + terms_bytes(&matcher->terms) + plan_bytes(&matcher->plan) +

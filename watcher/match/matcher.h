@@ -42,6 +42,9 @@ void matcher_drop(struct matcher *matcher);            // NULL is fine
 
 size_t matcher_count(const struct matcher *matcher);
 const struct watch *matcher_watch(const struct matcher *matcher, size_t index);
+
+// How many different regular expressions both have together.
+size_t matcher_expressions(const struct matcher *matcher, const struct matcher *other);
 size_t matcher_bytes(const struct matcher *matcher); // memory of the compiled set
 
 #endif

@@ -34,6 +34,8 @@ struct watch {
     const struct watch_term *terms; // score watches
     size_t term_count;
     double threshold;
+    uint32_t
+        expressions;   // regular expressions in it and its lists, each as often as it is asked for
     struct tc_id hash; // of `definition`
     tc_str definition; // canonical JSON, what the broker keeps (docs/protocol.md, WATCH)
 };

@@ -172,6 +172,7 @@ static void put_score(struct tc_json *json, const struct watch *watch)
 struct used { // lists that a watch names, itself or through other lists, each once
     const struct query_list **lists;
     size_t count, capacity;
+    uint32_t expressions; // in all of it
 };
 
 static void collect(const struct query_node *node, struct used *used)
@@ -180,6 +181,7 @@ static void collect(const struct query_node *node, struct used *used)
         return;
     for (size_t i = 0; i < node->child_count; i++)
         collect(node->children[i], used);
+    used->expressions += node->op == QUERY_REGEX;
     if (node->op != QUERY_LIST)
         return;
     for (size_t i = 0; i < used->count; i++) {
@@ -199,12 +201,13 @@ static int by_name(const void *a, const void *b)
     return tc_str_cmp((*left)->name, (*right)->name);
 }
 
-static void put_lists(struct tc_json *json, const struct watch *watch)
+static void put_lists(struct tc_json *json, struct watch *watch)
 {
     struct used used = {0};
     collect(watch->query, &used);
     for (size_t i = 0; i < watch->term_count; i++)
         collect(watch->terms[i].query, &used);
+    watch->expressions = used.expressions;
     if (used.count == 0)
         return;
     qsort(used.lists, used.count, sizeof(const struct query_list *), by_name);
@@ -228,8 +231,8 @@ static void put_lists(struct tc_json *json, const struct watch *watch)
     free(used.lists);
 }
 
-tc_str rules_definition(struct rules_reader *reader, const struct rules_settings *settings,
-                        const struct watch *watch)
+void rules_define(struct rules_reader *reader, const struct rules_settings *settings,
+                  struct watch *watch)
 {
     struct tc_buf text = {0};
     struct tc_json json = tc_json_on(&text);
@@ -254,7 +257,7 @@ tc_str rules_definition(struct rules_reader *reader, const struct rules_settings
     put_lists(&json, watch);
     put_where(&json, settings);
     tc_json_close(&json, '}');
-    tc_str kept = tc_arena_str(reader->arena, tc_buf_view(&text));
+    watch->definition = tc_arena_str(reader->arena, tc_buf_view(&text));
+    watch->hash = tc_id_of_bytes(watch->definition);
     tc_buf_done(&text);
-    return kept;
 }

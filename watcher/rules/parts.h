@@ -176,6 +176,7 @@ struct rules_reader {
     const struct rules_include *includes;
     struct rules_slot *slots; // heap; of this file
     size_t count, capacity;
+    size_t expressions;       // that those which run ask for, each time
     struct rules_names names; // of these
     struct tc_id head;        // print of what stands above the watches; zero: nothing does
     struct rules_before before;
@@ -265,9 +266,10 @@ struct query_node *rules_read_tree(struct rules_reader *reader, const struct tc_
 const struct rules_case *rules_read_cases(struct rules_reader *reader, const struct tc_yaml *list,
                                           size_t *count);
 
-// Canonical JSON, in the reader's arena.
-tc_str rules_definition(struct rules_reader *reader, const struct rules_settings *settings,
-                        const struct watch *watch);
+// Fills in what follows from all the rest: the canonical JSON, in the reader's arena, its hash, and how many
+// expressions there are.
+void rules_define(struct rules_reader *reader, const struct rules_settings *settings,
+                  struct watch *watch);
 
 // Reads a whole file, adding its bytes to `out`.
 //   TC_ENOENT  there is none

@@ -1,9 +1,11 @@
 #include "watcher/rules/rules.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/mem.h"
+#include "watcher/match/expressions.h"
 #include "watcher/rules/parts.h"
 
 // Beyond these, or when more than half of what was read is in force no more, a set is read anew.
@@ -18,6 +20,7 @@ struct rules {
     const struct rules *before;        // what the next file builds on; NULL: nothing
     struct rules_slot *slots;
     size_t count, capacity, shared;
+    size_t expressions; // that watches which run ask for, each time
     struct rules_names names;
     struct rules_context context; // of the last file that was added
 };
@@ -134,6 +137,11 @@ void rules_each_include(const struct rules *rules, void (*tell)(void *context, c
 
 // ---- adding --------------------------------------------------------------------------------
 
+static bool runs(const struct watch *watch)
+{
+    return watch->status == WATCH_LIVE || watch->status == WATCH_SHADOW;
+}
+
 const struct rules_entry *rules_entry_new(struct rules_reader *reader,
                                           const struct rules_entry *entry)
 {
@@ -147,6 +155,7 @@ void rules_add_slot(struct rules_reader *reader, struct rules_slot slot)
     reader->slots = tc_room(reader->slots, reader->count, &reader->capacity, sizeof *reader->slots);
     reader->slots[reader->count] = slot;
     rules_names_add(&reader->names, reader->slots, reader->count++);
+    reader->expressions += runs(&slot.entry->watch) ? slot.entry->watch.expressions : 0;
 }
 
 static void keep(struct rules *rules, const struct rules_slot *slot)
@@ -177,6 +186,7 @@ static void keep_all(struct rules *rules, struct rules_reader *reader)
 // Holds what is shared, and keeps what the next reading has to compare with.
 static void remember(struct rules *rules, const struct rules_reader *reader)
 {
+    rules->expressions += reader->expressions;
     for (size_t i = 0; i < rules->count; i++)
         rules->shared += rules->slots[i].shared;
     rules->memory->watches = rules->count - rules->shared;
@@ -228,11 +238,68 @@ void rules_reader_done(struct rules_reader *reader)
     reader->slots = NULL;
 }
 
+// ---- regular expressions -------------------------------------------------------------------
+
+// The first of the watches with which there are too many; `count` when there is none.
+static size_t first_beyond(const struct rules_slot *slots, size_t count,
+                           struct expressions_tally *tally)
+{
+    size_t i = 0;
+    while (i < count && (!runs(&slots[i].entry->watch) ||
+                         expressions_tally_add(tally, &slots[i].entry->watch) <= EXPRESSIONS_MOST))
+        i++;
+    return i;
+}
+
+static void too_many(const struct rules_slot *slot, struct tc_diags *diags)
+{
+    char message[TC_ERR_TEXT_BYTES];
+    snprintf(message, sizeof message,
+             "watch \"%.*s\": with it all watches have more than %d different regular expressions",
+             TC_ARG(slot->entry->watch.name), EXPRESSIONS_MOST);
+    tc_diags_add(diags, &(struct tc_diag){.severity = TC_DIAG_ERROR,
+                                          .code = "E0117",
+                                          .file = tc_str_of(slot->entry->file),
+                                          .line = slot->line,
+                                          .column = 1,
+                                          .width = 1,
+                                          .message = tc_str_of(message),
+                                          .help = TC_STR("join some of them: /(?:one|other)/")});
+}
+
+// How many are asked for is known at once; that some are the same is looked at only where it counts.
+static void check_expressions(const struct rules *rules, const struct rules_reader *reader)
+{
+    struct expressions_tally tally = {0};
+    if (rules->expressions + reader->expressions <= EXPRESSIONS_MOST)
+        return;
+    first_beyond(rules->slots, rules->count, &tally);
+    size_t at = first_beyond(reader->slots, reader->count, &tally);
+    if (at < reader->count)
+        too_many(&reader->slots[at], reader->diags);
+    expressions_tally_done(&tally);
+}
+
+size_t rules_expressions(const struct rules *rules)
+{
+    return rules->expressions;
+}
+
+bool rules_tally(const struct rules *rules, struct expressions_tally *tally, struct tc_diags *diags)
+{
+    size_t at = first_beyond(rules->slots, rules->count, tally);
+    if (at < rules->count)
+        too_many(&rules->slots[at], diags);
+    return at == rules->count;
+}
+
 int rules_add_file(struct rules *rules, const char *path, struct tc_diags *diags)
 {
     size_t errors = tc_diags_errors(diags);
     struct rules_reader reader = rules_reader_for(rules, path, diags);
     bool readable = reader.bulk ? rules_read_lines(&reader) : rules_read_yaml(&reader);
+    if (tc_diags_errors(diags) == errors)
+        check_expressions(rules, &reader);
     bool fine = tc_diags_errors(diags) == errors;
     if (fine) {
         keep_all(rules, &reader);
@@ -262,8 +329,7 @@ int rules_add_query(struct rules *rules, tc_str query, struct tc_diags *diags)
         entry.watch.query = query_read(query, &rules->settings, NULL, rules->memory->arena, &place);
     if (!entry.watch.query)
         return TC_EPARSE;
-    entry.watch.definition = rules_definition(&reader, &settings, &entry.watch);
-    entry.watch.hash = tc_id_of_bytes(entry.watch.definition);
+    rules_define(&reader, &settings, &entry.watch);
     keep(rules, &(struct rules_slot){.entry = rules_entry_new(&reader, &entry), .line = 1});
     return TC_OK;
 }
@@ -275,7 +341,7 @@ int rules_matcher(struct rules *rules, struct matcher **out, struct tc_err *err)
         tc_arena_room(rules->memory->arena, (rules->count + 1) * sizeof(const struct watch *));
     for (size_t i = 0; i < rules->count; i++) {
         const struct watch *watch = &rules->slots[i].entry->watch;
-        if (watch->status == WATCH_LIVE || watch->status == WATCH_SHADOW)
+        if (runs(watch))
             running[count++] = watch;
     }
     struct rules_memory *memory = rules_memory_hold(rules->memory);

@@ -62,6 +62,13 @@ size_t rules_count(const struct rules *rules);
 const struct watch *rules_watch(const struct rules *rules, size_t index);
 const char *rules_file_of(const struct rules *rules, size_t index); // which file a watch came from
 int rules_line_of(const struct rules *rules, size_t index);
+
+// Regular expressions that its watches which run ask for, each time: as many different ones at most. The second adds
+// them to those of other sets; false, and a mistake in diags, when all together are too many.
+struct expressions_tally;
+size_t rules_expressions(const struct rules *rules);
+bool rules_tally(const struct rules *rules, struct expressions_tally *tally,
+                 struct tc_diags *diags);
 size_t rules_shared(const struct rules *rules); // watches that were not read anew
 
 // Tells the path of every file of lists that the file added last includes.

@@ -227,8 +227,7 @@ void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
         entry.watch.status = settings.status;
         entry.watch.where = settings.where;
         entry.watch.severity = severity_of(&settings);
-        entry.watch.definition = rules_definition(reader, &settings, &entry.watch);
-        entry.watch.hash = tc_id_of_bytes(entry.watch.definition);
+        rules_define(reader, &settings, &entry.watch);
         settings.text.turkic = is_turkic(&settings);
         put_switches_on(reader, settings.text, &entry.watch);
     }

@@ -4,7 +4,9 @@
 // now and then everything is merged. After every round random texts are matched with the layers and with a
 // matcher of the whole list, with the index and without. The seed is printed; TEST_SEED repeats a run.
 #include "tests/watcher/match/try.h"
+#include "watcher/match/expressions.h"
 #include "watcher/match/layers.h"
+#include "watcher/match/matcher_body.h"
 
 #include <time.h>
 
@@ -35,26 +37,36 @@ struct stage {
     struct layers *layers;
     struct matcher *whole;           // compiled at once
     size_t tops, gones, moves, hits; // what the rounds have met
+    size_t expressed[2];             // hits of watches with expressions, in the base and on top
 };
 
 static const struct watch *any_watch(struct stage *stage)
 {
-    static const char *const shapes[] = {"%s",        "%s AND %s",
-                                         "\"%s %s\"", "%s NEAR/3 %s",
-                                         "%s OR %s",  "TITLE(%s) OR (%s AND NOT kami)",
-                                         "%.3s*"};
+    static const char *const shapes[] = {"%s",
+                                         "%s AND %s",
+                                         "\"%s %s\"",
+                                         "%s NEAR/3 %s",
+                                         "%s OR %s",
+                                         "TITLE(%s) OR (%s AND NOT kami)",
+                                         "%.3s*",
+                                         "/%.3s[aiou]{1,2}/",
+                                         "/%.3s[a-z]{1,3} %.2s/ AND NOT %s",
+                                         "(%s OR /%.4s[. ]{1,2}k/) NEAR/4 %s"};
     char query[200], name[40];
     struct watch *watch = tc_arena_take(stage->arena, sizeof *watch);
     static int number;
-    const char *shape = shapes[below(sizeof shapes / sizeof *shapes)];
+    enum { SHAPES = sizeof shapes / sizeof *shapes };
+    int drawn = below(SHAPES);
+    const char *shape = shapes[drawn];
     snprintf(name, sizeof name, "n/w%d", number++);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #pragma GCC diagnostic ignored "-Wformat-extra-args"
-    snprintf(query, sizeof query, shape, word(), word());
+    snprintf(query, sizeof query, shape, word(), word(), word());
 #pragma GCC diagnostic pop
     *watch =
         try_watch(tc_arena_str(stage->arena, tc_str_of(name)).ptr, try_query(query, stage->arena));
+    watch->expressions = drawn >= SHAPES - 3;
     return watch;
 }
 
@@ -122,6 +134,8 @@ static void expect_same(struct stage *stage, const struct layers_hit *hits, size
         assert_int_equal(hits[i].watch, wanted[i].watch);
         assert_ptr_equal(layers_watch(stage->layers, hits[i].watch),
                          stage->watches[wanted[i].watch]);
+        if (layers_watch(stage->layers, hits[i].watch)->expressions)
+            stage->expressed[hits[i].on_top]++;
     }
     stage->hits += count;
 }
@@ -168,6 +182,7 @@ static void layers_match_as_one_compiled_set(void **state)
     }
     matcher_drop(base);
     assert_true(stage->tops > 20 && stage->gones > 20 && stage->moves > 5 && stage->hits > 1000);
+    assert_true(stage->expressed[false] > 100 && stage->expressed[true] > 100);
     layers_scan_free(scan);
     scan_free(plain);
 }
@@ -190,6 +205,54 @@ static void a_set_that_is_mostly_new_is_compiled_as_one(void **state)
     assert_ptr_not_equal(layers_base(next), layers_base(stage->layers));
     layers_drop(next);
     watch_list_drop(list);
+}
+
+// ---- the limit of expressions ---------------------------------------------------------------
+
+static struct watch_list *some(const struct watch *const *watches, size_t from, size_t to)
+{
+    const struct watch **copy = tc_new((to - from) * sizeof(const struct watch *));
+    memcpy(copy, watches + from, (to - from) * sizeof(const struct watch *));
+    return watch_list_new(copy, to - from, NULL, NULL);
+}
+
+// Lays watches `from`..`to` over a base of the first EXPRESSIONS_MOST.
+static int lay_some(const struct layers *first, const struct watch *const *watches, size_t from,
+                    size_t to, struct layers **out, struct tc_err *err)
+{
+    struct watch_list *list = some(watches, from, to);
+    int code = layers_new(layers_base(first), list, NULL, out, err);
+    watch_list_drop(list);
+    return code;
+}
+
+static void the_limit_of_expressions_holds_for_all_layers_together(void **state)
+{
+    enum { ALL = EXPRESSIONS_MOST + 2 };
+    struct stage *stage = *state;
+    struct tc_err err;
+    struct layers *first = NULL, *next = NULL;
+    const struct watch **watches = tc_new(ALL * sizeof(const struct watch *));
+    for (int i = 0; i < ALL; i++) {
+        char query[40];
+        struct watch *watch = tc_arena_take(stage->arena, sizeof *watch);
+        snprintf(query, sizeof query, "/number%d/", i);
+        *watch = try_watch("n/numbered", try_query(query, stage->arena));
+        watches[i] = watch;
+    }
+    struct watch_list *list = some(watches, 0, EXPRESSIONS_MOST);
+    assert_int_equal(layers_new(NULL, list, NULL, &first, &err), TC_OK);
+    // In each layer there are few enough, in both not.
+    assert_int_equal(lay_some(first, watches, 1, ALL, &next, &err), TC_EFULL);
+    assert_string_equal(err.text, "the watches have 10001 different regular expressions, at most "
+                                  "10000 are allowed");
+    // Two came for two that went, which the base still has.
+    assert_int_equal(lay_some(first, watches, 2, ALL, &next, &err), TC_OK);
+    assert_int_equal(layers_base(next)->terms.expressions.count, EXPRESSIONS_MOST);
+    layers_drop(next);
+    layers_drop(first);
+    watch_list_drop(list);
+    free(watches);
 }
 
 static int make(void **state)
@@ -215,6 +278,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(layers_match_as_one_compiled_set, make, clean),
         cmocka_unit_test_setup_teardown(a_set_that_is_mostly_new_is_compiled_as_one, make, clean),
+        cmocka_unit_test_setup_teardown(the_limit_of_expressions_holds_for_all_layers_together,
+                                        make, clean),
     };
     const char *seed = getenv("TEST_SEED");
     chance = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL);

@@ -1,6 +1,7 @@
 #include "watcher/rules/rules.h"
 
 #include "common/buf.h"
+#include "watcher/match/expressions.h"
 #include "watcher/match/scan.h"
 
 #include <setjmp.h>
@@ -202,6 +203,40 @@ static void mistakes_in_lines_are_told_at_their_line_and_column(void **state)
         assert_int_equal(tc_diags_at(reading.diags, i)->column, expected[i].column);
     }
     done(&reading);
+}
+
+// Lines with one expression each, and the last of them once more.
+static void put_expressions(struct tc_buf *out, int from, int count)
+{
+    for (int i = from; i < from + count; i++)
+        tc_buf_addf(out, "{\"namespace\":\"demo\",\"name\":\"w%d\",\"match\":\"/number%d/\"}\n", i,
+                    i);
+    tc_buf_addf(out, "{\"namespace\":\"demo\",\"name\":\"again%d\",\"match\":\"/number%d/\"}\n",
+                from, from + count - 1);
+    tc_buf_byte(out, '\0');
+}
+
+static void
+more_expressions_than_a_set_may_have_are_refused_at_the_watch_with_the_first_of_them(void **state)
+{
+    struct tc_buf text = {0};
+    (void)state;
+    put_expressions(&text, 0, EXPRESSIONS_MOST);
+    struct reading reading = read_text(".jsonl", text.ptr);
+    assert_int_equal(reading.code, TC_OK);
+    done(&reading);
+    tc_buf_clear(&text);
+    put_expressions(&text, 0, EXPRESSIONS_MOST + 2);
+    reading = read_text(".jsonl", text.ptr);
+    assert_int_equal(reading.code, TC_EPARSE);
+    assert_int_equal(tc_diags_count(reading.diags), 1);
+    const struct tc_diag *diag = tc_diags_at(reading.diags, 0);
+    assert_string_equal(diag->code, "E0117");
+    assert_int_equal(diag->line, EXPRESSIONS_MOST + 1);
+    assert_non_null(strstr(diag->message.ptr, "/w10000\": with it all watches have more than 10000 "
+                                              "different regular expressions"));
+    done(&reading);
+    tc_buf_done(&text);
 }
 
 static void a_file_that_is_not_there_cannot_be_read(void **state)
@@ -448,6 +483,8 @@ int main(void)
         cmocka_unit_test(the_tests_inside_a_good_file_pass),
         cmocka_unit_test(lines_give_watches_of_both_forms),
         cmocka_unit_test(mistakes_in_lines_are_told_at_their_line_and_column),
+        cmocka_unit_test(
+            more_expressions_than_a_set_may_have_are_refused_at_the_watch_with_the_first_of_them),
         cmocka_unit_test(a_file_that_is_not_there_cannot_be_read),
         cmocka_unit_test(what_yaml_tore_off_is_not_missed),
         cmocka_unit_test(an_empty_file_is_refused_and_one_that_is_no_text_told_once),
