@@ -135,7 +135,9 @@ int store_commit(struct store *store, struct tc_err *err)
         return code;
     if (rows)
         tc_fault("store.commit");
-    code = store_run(store, "COMMIT", "committing", err);
+    // What a broker that acknowledges without having stored would do: the oracle has to find it.
+    bool forgets = rows && tc_fault_strikes("store.forgets");
+    code = store_run(store, forgets ? "ROLLBACK" : "COMMIT", "committing", err);
     if (code != TC_OK)
         return code;
     if (rows)
