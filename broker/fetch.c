@@ -231,12 +231,19 @@ static bool take(const struct fetch *fetch, const struct store_alert *alert, boo
     return true;
 }
 
-static int scan(const struct fetch *fetch, struct store *store, struct run *run,
-                struct answer *answer, struct tc_err *err)
+static bool late(const struct fetch_budget *budget, const struct run *run)
+{
+    return run->scanned && run->scanned % FETCH_LOOK_ROWS == 0 &&
+           tc_mono_ns() >= budget->end_mono_ns;
+}
+
+static int scan(const struct fetch *fetch, struct store *store, const struct fetch_budget *budget,
+                struct run *run, struct answer *answer, struct tc_err *err)
 {
     struct store_alert alert;
     int code = store_walk(store, fetch->after, filter_one_topic(fetch->filter), err);
-    while (code == TC_OK && answer->count < fetch->max_n && run->scanned < FETCH_ROWS) {
+    while (code == TC_OK && answer->count < fetch->max_n && run->scanned < FETCH_ROWS &&
+           !late(budget, run)) {
         code = store_walk_next(store, &alert, err);
         if (code != TC_OK && code != TC_ECORRUPT)
             break;
@@ -293,7 +300,8 @@ static void put_batch(const struct fetch *fetch, const struct store *store, cons
 static void spend(struct fetch_budget *budget, const struct run *run, size_t events)
 {
     size_t cost = (size_t)run->scanned + events + FETCH_RUN_ROWS;
-    budget->rows = budget->rows > cost ? budget->rows - cost : 0;
+    bool over = tc_mono_ns() >= budget->end_mono_ns;
+    budget->rows = budget->rows > cost && !over ? budget->rows - cost : 0;
     budget->damaged += run->damaged_count;
 }
 
@@ -306,7 +314,7 @@ bool fetch_run(struct fetch *fetch, struct store *store, int64_t now_mono_ns, st
     struct run run = {.next_after = fetch->after};
     struct tc_err err;
     answer_begin(answer, "BATCH");
-    int code = scan(fetch, store, &run, answer, &err);
+    int code = scan(fetch, store, budget, &run, answer, &err);
     spend(budget, &run, answer->count);
     fetch->ran = true;
     if (code != TC_OK) {

@@ -3,7 +3,8 @@
 // SQLite reads its log up to the first frame that is not whole and takes the rest for a transaction that
 // was cut off: one flipped bit in the middle makes all that was committed after it disappear without a
 // word. But it brings each commit to disk before the next one begins, so a cut leaves one commit behind the
-// first bad frame at the most. More than one is damage.
+// first bad frame at the most. More than one is damage, unless the database has it all already: then the log
+// was used up, and its header cut off while it was written for the next one.
 //
 //   cost     reads the log once (at most some 64 MiB: 0.1 s)
 //   threads  the caller's; nobody may have the store open
