@@ -90,8 +90,12 @@ size_t desk_taken(const struct desk *desk)
 static int take_hello(struct desk *desk, const struct request *request, struct pending *pending,
                       int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
 {
+    struct tc_err lost = {0};
     (void)now_mono_ns;
-    return intake_hello(&desk->intake, request, now_wall_ns, &pending->answer, err);
+    int code = intake_hello(&desk->intake, request, now_wall_ns, &pending->answer, &lost, err);
+    if (lost.text[0])
+        desk->out.tell(desk->out.context, "history.shorter", lost.text);
+    return code;
 }
 
 static int take_heartbeat(struct desk *desk, const struct request *request, struct pending *pending,

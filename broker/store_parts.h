@@ -20,6 +20,8 @@ enum statement {
     GET_WATCH,
     PUT_CONSUMER,
     PUT_META,
+    PUT_RUN,
+    FIND_RUN,
     WALK_ALL,
     WALK_TOPIC,
     SINCE,
@@ -41,6 +43,7 @@ struct store {
     sqlite3_stmt *walk; // one of them while a walk is on, else NULL
     uint64_t walked;    // the last number that it gave
     struct store_marks marks, at_begin;
+    struct tc_id run;     // of this process, in the file from its first commit on
     int changes_at_begin; // sqlite3_total_changes
     bool writing;
     bool seen;     // the table has rows

@@ -37,6 +37,8 @@ static const struct tc_metric metrics[] = {
      .help = "Articles of watchers that were refused for good, since the start."},
     {METRIC "silent_hits_total", TC_METRIC_COUNTER, "silent",
      .help = "Hits stored without an alert, since the start."},
+    {METRIC "recovered_hits_total", TC_METRIC_COUNTER, "recovered",
+     .help = "Hits that watchers sent again because this history had lost them, since the start."},
     {METRIC "damaged_rows_total", TC_METRIC_COUNTER, "damaged",
      .help = "Alerts left out of answers because their checksum is wrong, since the start."},
     {METRIC "live_alerts_total", TC_METRIC_COUNTER, "live_sent",

@@ -133,6 +133,66 @@ static void a_store_that_is_opened_again_goes_on_in_its_epoch(void **state)
     store_close(store);
 }
 
+static uint64_t run_end(struct store *store, struct tc_id run)
+{
+    uint64_t commits = 0;
+    int code = store_run_end(store, run, &commits, NULL);
+    assert_true(code == TC_OK || code == TC_ENOENT);
+    return code == TC_OK ? commits : UINT64_MAX;
+}
+
+static void put_one(struct store *store, const char *name)
+{
+    bool fresh = false;
+    begin(store);
+    put_hit(store, name, &fresh);
+    commit(store);
+}
+
+static void commits_that_store_something_are_counted_by_runs(void **state)
+{
+    struct store *store = opened(*state);
+    assert_int_equal(store_marks(store)->commits, 0);
+    begin(store);
+    commit(store); // stores nothing
+    put_one(store, "a");
+    put_one(store, "a"); // again
+    struct tc_id first = store_marks(store)->run;
+    assert_int_equal(store_marks(store)->commits, 1);
+    begin(store);
+    bool fresh = false;
+    put_hit(store, "lost", &fresh);
+    assert_int_equal(store_marks(store)->commits, 2);
+    assert_int_equal(run_end(store, first), 1); // what is not committed is not told
+    store_rollback(store);
+    assert_int_equal(store_marks(store)->commits, 1);
+    begin(store);
+    assert_int_equal(
+        store_put_article(store, TC_STR("wire"), TC_STR("n"), 2, TC_STR("{}"), 1, NULL), TC_OK);
+    commit(store); // an article counts, too
+    assert_int_equal(run_end(store, first), 2);
+    store_close(store);
+
+    store = opened(*state);
+    store_close(store); // stores nothing: no run
+    store = opened(*state);
+    assert_true(tc_id_eq(store_marks(store)->run, first));
+    begin(store);
+    put_hit(store, "b", &fresh);
+    struct tc_id lost = store_marks(store)->run;
+    store_rollback(store);
+    assert_true(tc_id_eq(store_marks(store)->run, first));
+    assert_int_equal(run_end(store, lost), UINT64_MAX);
+    put_one(store, "c");
+    struct tc_id second = store_marks(store)->run;
+    assert_false(tc_id_eq(first, second));
+    put_one(store, "d");
+    assert_int_equal(run_end(store, first), 2);
+    assert_int_equal(run_end(store, second), 4);
+    assert_int_equal(run_end(store, tc_id_random()), UINT64_MAX);
+    store_close(store);
+}
+
 static void time_never_runs_against_the_numbers(void **state)
 {
     static const struct {
@@ -276,7 +336,8 @@ static void rows_that_differ_from_the_counters_are_damage(void **state)
 }
 
 // What version 1 lacked is taken out of a store of today.
-static const char back_to_1[] = "DROP TABLE seen; DROP TABLE hour; DROP INDEX article_hseq;"
+static const char back_to_1[] = "DROP TABLE seen; DROP TABLE hour; DROP TABLE run;"
+                                "DROP INDEX article_hseq;"
                                 "ALTER TABLE article DROP COLUMN hseq; PRAGMA user_version = 1";
 
 static void a_store_of_version_1_is_upgraded_with_all_that_is_in_it(void **state)
@@ -361,6 +422,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(numbers_have_no_hole_after_duplicates_and_rollbacks, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_store_that_is_opened_again_goes_on_in_its_epoch, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(commits_that_store_something_are_counted_by_runs, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(time_never_runs_against_the_numbers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_walk_of_one_topic_leaves_the_others_out, set_up,
