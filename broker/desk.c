@@ -486,7 +486,7 @@ static void run_fetch(struct desk *desk, struct pending *pending, int64_t now_mo
 static void answer_turn(struct desk *desk, int64_t now_mono_ns)
 {
     struct fetch_budget budget = {.rows = FETCH_ROWS,
-                                  .end_mono_ns = tc_mono_ns() + FETCH_TURN_MS * TC_MS};
+                                  .end_mono_ns = tc_mono_ns() + desk->out.fetch_ns};
     for (size_t i = 0; i < desk->count; i++) {
         if (!desk->turn[i].fetch)
             desk->out.answer(desk->out.context, &desk->turn[i].answer);
