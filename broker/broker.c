@@ -4,6 +4,7 @@
 #include "broker/feed.h"
 #include "broker/recover.h"
 #include "broker/retain.h"
+#include "broker/space.h"
 #include "broker/web.h"
 #include "common/clock.h"
 #include "common/daemon.h"
@@ -21,6 +22,7 @@
 
 enum {
     TAIL_ROWS = 1000,
+    LEAST_ROOM_BYTES = 1024 * 1024, // below which SQLite may not even open
     LAST_WORDS_MS = 1000,
     BIND_LIVE_MS = 5000,
     BIND_AGAIN_MS = 10,
@@ -43,6 +45,7 @@ struct broker {
     struct desk *desk;
     struct backup *backup;
     struct retain *retain;
+    struct space *space;
     struct age_reading clocks;
     struct gauges gauges;
     int64_t longest_ns, longest_mono_ns; // of the loop in this window, and when that ends
@@ -87,8 +90,10 @@ static uint64_t live_count(void *context)
 
 static void log_trouble(void *context, const char *event, const char *reason)
 {
+    struct broker *broker = context;
     char text[TC_LOG_TEXT_BYTES];
-    (void)context;
+    if (!strcmp(event, "store.full"))
+        space_met_full(broker->space);
     tc_log(TC_WARN, event, "reason=%s", tc_log_text(tc_str_of(reason), text));
 }
 
@@ -127,9 +132,17 @@ static int open_store(struct broker *broker, struct tc_arena *arena, struct tc_e
     int code = slash > 1 ? tc_make_dirs(tc_str_cut(path, 0, slash - 1), err) : TC_OK;
     if (code == TC_OK)
         code = tc_lock(tc_arena_printf(arena, "%.*s.lock", TC_ARG(path)), &broker->store_lock, err);
+    if (code == TC_OK)
+        code = space_open(path, broker->settings->disk_reserve, broker->settings->network_storage,
+                          &broker->space, err);
     if (code == TC_OK && broker->settings->accept_data_loss)
         code = recover(tc_arena_printf(arena, "%.*s", TC_ARG(path)).ptr, err);
-    return code == TC_OK ? store_open(path, &broker->store, err) : code;
+    if (code == TC_OK)
+        code = store_open(path, &broker->store, err);
+    if (code == TC_EIO && broker->space &&
+        space_state(broker->space)->free_bytes < LEAST_ROOM_BYTES)
+        tc_err_prefix(err, "the disk is full, make room");
+    return code;
 }
 
 // The folder of an ipc endpoint is the runtime folder, or one that the settings name.
@@ -261,6 +274,7 @@ void broker_close(struct broker *broker)
     if (broker->context)
         zmq_ctx_term(broker->context);
     store_close(broker->store);
+    space_close(broker->space);
     tc_frames_free(broker->frames);
     free(broker->views);
     unlock(broker->fetch_lock);
@@ -337,6 +351,8 @@ static int remove_old(struct broker *broker, struct tc_err *err)
     int code = retain_turn(broker->retain, &broker->clocks, desk_lowest_cursor(broker->desk), err);
     if (code != TC_OK)
         tc_log_err(TC_ERROR, "retain.failed", err);
+    if (code == TC_EFULL)
+        space_met_full(broker->space);
     gauges->clock_ahead_ns = retain_ahead_ns(broker->retain);
     gauges->clock_doubted = retain_doubts(broker->retain);
     if (gauges->clock_doubted && !doubted)
@@ -346,6 +362,17 @@ static int remove_old(struct broker *broker, struct tc_err *err)
             "right now, start once with --trust-clock\"",
             (long long)(gauges->clock_ahead_ns / TC_SECOND));
     return code == TC_EFULL || code == TC_ECORRUPT ? TC_OK : code;
+}
+
+static void look_for_room(struct broker *broker)
+{
+    const struct space_state *state = space_state(broker->space);
+    space_turn(broker->space, broker->store, tc_mono_ns());
+    if (state->low != broker->gauges.read_only)
+        tc_log(state->low ? TC_ERROR : TC_INFO, state->low ? "store.read_only" : "store.serving",
+               "free_bytes=%llu", (unsigned long long)state->free_bytes);
+    broker->gauges.read_only = state->low;
+    broker->gauges.disk_free_bytes = state->free_bytes;
 }
 
 static void copy_some(struct broker *broker)
@@ -378,6 +405,8 @@ static int turn(struct broker *broker, struct tc_err *err)
         code = remove_old(broker, err);
     if (code == TC_OK)
         copy_some(broker);
+    if (code == TC_OK)
+        look_for_room(broker);
     feed_beat(broker->feed, tc_wall_ns(), tc_mono_ns());
     return code;
 }

@@ -90,8 +90,12 @@ size_t desk_taken(const struct desk *desk)
 static int take_hello(struct desk *desk, const struct request *request, struct pending *pending,
                       int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
 {
+    struct tc_err lost = {0};
     (void)now_mono_ns;
-    return intake_hello(&desk->intake, request, now_wall_ns, &pending->answer, err);
+    int code = intake_hello(&desk->intake, request, now_wall_ns, &pending->answer, &lost, err);
+    if (lost.text[0])
+        desk->out.tell(desk->out.context, "history.shorter", lost.text);
+    return code;
 }
 
 static int take_heartbeat(struct desk *desk, const struct request *request, struct pending *pending,
@@ -352,6 +356,22 @@ static int take(struct desk *desk, const struct command *command, const struct r
                          : code;
 }
 
+static void refuse_writer(struct pending *pending, const char *reason)
+{
+    fetch_free(pending->fetch);
+    pending->fetch = NULL;
+    if (!pending->put) {
+        answer_refuse(&pending->answer, "disk", reason);
+        return;
+    }
+    uint64_t batch = pending->answer.batch;
+    struct tc_json json = answer_begin(&pending->answer, "NAK");
+    tc_json_put_u64(&json, "batch", batch);
+    tc_json_put_str(&json, "reason", TC_STR("disk"));
+    tc_json_put_u64(&json, "retry_ms", INTAKE_RETRY_MS);
+    tc_json_close(&json, '}');
+}
+
 void desk_take(struct desk *desk, const struct request *request, int64_t now_wall_ns,
                int64_t now_mono_ns)
 {
@@ -382,6 +402,12 @@ void desk_take(struct desk *desk, const struct request *request, int64_t now_wal
     struct pending *pending = pend(desk, request);
     pending->writes = wants_transaction(command, request);
     pending->put = command->take == take_put;
+    if (desk->out.gauges->read_only && command->writes && command->role == TC_ROLE_WATCHER) {
+        pending->writes = false; // refused already
+        note_numbers(request, &pending->answer);
+        refuse_writer(pending, "there is too little room on the disk");
+        return;
+    }
     if (pending->writes && desk->failed != TC_OK) { // the transaction is lost: refused at the end
         note_numbers(request, &pending->answer);
         return;
@@ -399,21 +425,8 @@ void desk_take(struct desk *desk, const struct request *request, int64_t now_wal
 static void refuse_writers(struct desk *desk)
 {
     for (size_t i = 0; i < desk->count; i++) {
-        struct pending *pending = &desk->turn[i];
-        if (!pending->writes)
-            continue;
-        fetch_free(pending->fetch);
-        pending->fetch = NULL;
-        if (!pending->put) {
-            answer_refuse(&pending->answer, "disk", desk->failure.text);
-            continue;
-        }
-        uint64_t batch = pending->answer.batch;
-        struct tc_json json = answer_begin(&pending->answer, "NAK");
-        tc_json_put_u64(&json, "batch", batch);
-        tc_json_put_str(&json, "reason", TC_STR("disk"));
-        tc_json_put_u64(&json, "retry_ms", INTAKE_RETRY_MS);
-        tc_json_close(&json, '}');
+        if (desk->turn[i].writes)
+            refuse_writer(&desk->turn[i], desk->failure.text);
     }
 }
 

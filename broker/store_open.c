@@ -18,7 +18,7 @@ static const char settings_sql[] = "PRAGMA trusted_schema = OFF;"
                                    "PRAGMA journal_mode = WAL;"
                                    "PRAGMA synchronous = FULL;"
                                    "PRAGMA wal_autocheckpoint = 8000;"
-                                   "PRAGMA journal_size_limit = 67108864;";
+                                   "PRAGMA journal_size_limit = 33554432;";
 
 static const char *const statement_sql[STATEMENTS] = {
     [PUT_ARTICLE] = "INSERT INTO article(source, id, version, crc, record, hseq) "
@@ -39,6 +39,9 @@ static const char *const statement_sql[STATEMENTS] = {
                      "lease, filters) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [DROP_CONSUMER] = "DELETE FROM consumer WHERE name = ?1",
     [PUT_META] = "INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
+    [PUT_RUN] = "INSERT INTO run(first, id) VALUES(?1, ?2)",
+    [FIND_RUN] = "SELECT (SELECT min(first) FROM run WHERE first > mine.first) FROM run AS mine "
+                 "WHERE id = ?1",
     [WALK_ALL] = "SELECT " ALERT_COLUMNS " FROM alert "
                  "WHERE seq > ?1 ORDER BY seq",
     [WALK_TOPIC] = "SELECT " ALERT_COLUMNS " FROM alert "
@@ -186,6 +189,7 @@ static const char upgrade_1_sql[] =
     "ALTER TABLE article ADD COLUMN hseq INTEGER NOT NULL DEFAULT 0;"
     "UPDATE article SET hseq = coalesce((SELECT value FROM meta WHERE key = 'hhead'), 0);"
     "CREATE INDEX article_hseq ON article(hseq);"
+    "CREATE TABLE run(first INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE) STRICT;"
     // Its consumers have no owner yet, no lease and no filters.
     "ALTER TABLE consumer ADD COLUMN epoch BLOB NOT NULL DEFAULT x'';"
     "ALTER TABLE consumer ADD COLUMN owner TEXT NOT NULL DEFAULT '';"
@@ -226,6 +230,8 @@ static int read_marks(struct store *store, struct tc_err *err)
             marks->head = (uint64_t)value;
         else if (tc_str_eq(key, TC_STR("hhead")))
             marks->hhead = (uint64_t)value;
+        else if (tc_str_eq(key, TC_STR("commits")))
+            marks->commits = (uint64_t)value;
         else if (tc_str_eq(key, TC_STR("stored_at")))
             marks->stored_at_ns = value;
         else if (tc_str_eq(key, TC_STR("first")))
@@ -243,6 +249,23 @@ static int read_marks(struct store *store, struct tc_err *err)
     sqlite3_finalize(statement);
     if (code == TC_OK && !epoch_known)
         code = tc_fail(err, TC_ECORRUPT, "it has no epoch");
+    return code;
+}
+
+static int read_run(struct store *store, struct tc_err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = TC_OK;
+    if (sqlite3_prepare_v2(store->db, "SELECT id FROM run ORDER BY first DESC LIMIT 1", -1,
+                           &statement, NULL) != SQLITE_OK)
+        return store_refused(store, "reading the store's last run", err);
+    int step = sqlite3_step(statement);
+    if (step == SQLITE_ROW && sqlite3_column_bytes(statement, 0) == TC_ID_BYTES)
+        memcpy(store->marks.run.bytes, sqlite3_column_blob(statement, 0), TC_ID_BYTES);
+    else if (step != SQLITE_DONE)
+        code = store_refused(store, "reading the store's last run", err);
+    sqlite3_finalize(statement);
+    store->run = tc_id_random();
     return code;
 }
 
@@ -325,6 +348,8 @@ static int open_inside(struct store *store, const char *path, struct tc_err *err
         code = empty ? make_schema(store, err) : prepare_all(store, err);
     if (code == TC_OK)
         code = read_marks(store, err);
+    if (code == TC_OK)
+        code = read_run(store, err);
     if (code == TC_OK)
         code = check_marks(store, err);
     return code == TC_OK && store->was_copy ? begin_epoch(store, err) : code;

@@ -142,7 +142,8 @@ static int check_length(const char *path, struct tc_err *err)
     FILE *file = fopen(path, "re");
     int code = TC_OK;
     if (file && fstat(fileno(file), &status) == 0 &&
-        fread(header, 1, sizeof header, file) == sizeof header) {
+        fread(header, 1, sizeof header, file) == sizeof header &&
+        memcmp(header, "SQLite format 3", 16) == 0) {
         uint64_t page_bytes = (uint64_t)header[16] << 8 | header[17];
         uint64_t bytes = (page_bytes == 1 ? PAGE_MOST : page_bytes) * big(header + 28);
         if ((uint64_t)status.st_size < bytes)

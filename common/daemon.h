@@ -57,6 +57,11 @@ void tc_files_raise(void);
 // The next signal waiting in the descriptor, 0 when there is none.
 int tc_signal_next(int fd);
 
+// Which boot of the machine this is: the monotonic clock means nothing in another one. `out` holds
+// TC_BOOT_BYTES. Empty when nobody knows.
+enum { TC_BOOT_BYTES = 64 };
+tc_str tc_boot_id(char *out);
+
 // Tells the service manager ($NOTIFY_SOCKET, if any): "READY=1", "STOPPING=1".
 void tc_notify(const char *state);
 

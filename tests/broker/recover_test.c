@@ -218,8 +218,9 @@ static void a_recovery_that_was_cut_off_is_ended(void **state)
     FILE *file = fopen(name, "w");
     fprintf(file, "%s.damaged-once", rig->path);
     fclose(file);
-    run(rig->path, "VACUUM INTO '/tmp/tocsin-recover-test.db'");
-    rename("/tmp/tocsin-recover-test.db", fresh);
+    char sql[2 * PATH];
+    snprintf(sql, sizeof sql, "VACUUM INTO '%s'", fresh);
+    run(rig->path, sql);
     overwrite(rig->path, 0, 0x5a, PAGE);
     struct store *store = NULL;
     assert_int_equal(store_open(tc_str_of(rig->path), &store, &err), TC_ECORRUPT);

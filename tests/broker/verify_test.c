@@ -68,6 +68,17 @@ static void change(const struct rig *rig, const char *sql)
     sqlite3_close(db);
 }
 
+// A copy of the store, under copy.path.
+static struct rig copied(const struct rig *rig)
+{
+    struct rig copy = *rig;
+    char sql[160];
+    snprintf(copy.path, sizeof copy.path, "%s/copy.db", rig->folder);
+    snprintf(sql, sizeof sql, "VACUUM INTO '%s'", copy.path);
+    change(rig, sql);
+    return copy;
+}
+
 static void a_store_in_order_has_no_fault_also_while_it_is_written(void **state)
 {
     struct rig *rig = *state;

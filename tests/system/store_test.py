@@ -13,7 +13,7 @@ import time
 
 from house import Broker, binary, run_tests, until
 from oracle import judge
-from wire import Connection, Watcher, article, definition, hit, item
+from wire import Connection, Refused, Watcher, article, definition, hit, item
 
 WATCH = definition("news/one")
 HOUR_S = 3600
@@ -201,6 +201,86 @@ def test_a_damaged_store_is_refused_and_what_can_be_read_is_recovered():
             broker.start()  # the flag stays in a unit: nothing happens any more
             assert "event=store.whole" in broker.log_text()
             assert broker.stop() == 0
+
+
+def fill(folder, leave):
+    """A file that leaves so many bytes on the disk."""
+    path = os.path.join(folder, "filler")
+    room = os.statvfs(folder)
+    size = room.f_bavail * room.f_frsize - leave
+    with open(path, "wb") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
+    return path
+
+
+def test_a_disk_that_gets_full_stops_hits_and_nothing_else_until_there_is_room():
+    with Broker() as broker:
+        disk = os.path.join(broker.folder, "disk")
+        os.mkdir(disk)
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", disk], capture_output=True,
+                                 check=False).returncode == 0
+        if not mounted:
+            print("        (no right to mount: not tried)")
+            return
+        try:
+            full_disk(broker, disk)
+        finally:
+            broker.kill()
+            subprocess.run(["umount", disk], check=True)
+
+
+def refused(broker, number):
+    try:
+        put(broker, number)
+    except Refused as reason:
+        return reason.header["code"] == "NAK" and reason.header["reason"] == "disk"
+    return False
+
+
+def full_disk(broker, disk):
+    broker.store = os.path.join(disk, "broker.db")
+    settings = os.path.join(broker.folder, "settings.yaml")
+    with open(settings, "w", encoding="utf-8") as file:
+        file.write(f"store: {broker.store}\ndisk_reserve: 24MiB\nretain: 48h\nhttp: 127.0.0.1:0\n")
+    broker.arguments += ["--config", settings]
+    broker.start()
+    put(broker, *range(50))
+    assert os.path.getsize(broker.store + ".ballast") == 24 << 20
+    for leave in (6 << 20, 0):
+        filler = fill(disk, leave)
+        if leave:
+            until("the broker to see it", lambda: stats(broker)["read_only"])
+        assert refused(broker, 1000)
+        until("the reserve to be given up", lambda: stats(broker)["read_only"])
+        assert not os.path.exists(broker.store + ".ballast")
+        assert len(fetch(broker)[1]) == stats(broker)["head"]
+        with Connection(broker.fetch) as connection:  # small things go on
+            connection.ask("ACK", {"consumer": "desk", "seq": 3}, reply="OK")
+        assert broker.page("/readyz")[0] == 503 and "\ntocsin_broker_read_only 1\n" in broker.page("/metrics")[1]
+        os.unlink(filler)
+        until("the broker to take hits again", lambda: not stats(broker)["read_only"])
+        put(broker, 2000 + leave)
+        assert os.path.exists(broker.store + ".ballast")
+    # Full, and old enough: what retention removes makes room inside the file, though the disk has none.
+    head = stats(broker)["head"]
+    assert broker.stop() == 0
+    grow_old(broker, 60 + 8 * 24)
+    filler = fill(disk, 0)
+    broker.start()
+    until("what is old to go", lambda: stats(broker)["first"] == head + 1)
+    os.unlink(filler)
+    until("the broker to take hits again", lambda: not stats(broker)["read_only"])
+    put(broker, 3000)
+    assert broker.stop() == 0
+    assert judge(broker.store) == [], judge(broker.store)
+
+
+def test_a_store_on_a_network_file_system_is_refused_unless_it_is_wanted():
+    with Broker(TOCSIN_FAULT="space.network") as broker:
+        status, said = broker.run_to_end()
+        assert status == 78 and "network_storage" in said, (status, said)
+    with Broker(settings="network_storage: true\n", TOCSIN_FAULT="space.network") as broker:
+        broker.start()
 
 
 if __name__ == "__main__":
