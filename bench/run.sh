@@ -1,5 +1,5 @@
 #!/bin/sh
-# The benchmarks, one after the other, or the one that is named: bench/run.sh [match|matching|regex|reload|whole|put]
+# The benchmarks, one after the other, or the one that is named: bench/run.sh [match|matching|regex|reload|whole|put|delivery]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 case ${1:-all} in
@@ -10,6 +10,11 @@ all)
     sh "$here/reload.sh"
     python3 "$here/whole.py"
     sh "$here/put.sh"
+    /usr/bin/python3 "$here/delivery.py"
+    ;;
+delivery)
+    shift
+    /usr/bin/python3 "$here/delivery.py" "$@" # Debian's own Python has the package that speaks ZeroMQ
     ;;
 whole)
     shift
@@ -21,7 +26,7 @@ match | matching | regex | reload | put)
     sh "$here/$name.sh" "$@"
     ;;
 *)
-    echo "bench/run.sh: there is no benchmark '$1'; there are match, matching, regex, reload, whole and put" >&2
+    echo "bench/run.sh: there is no benchmark '$1'; there are match, matching, regex, reload, whole, put and delivery" >&2
     exit 2
     ;;
 esac
