@@ -1,5 +1,5 @@
 #!/bin/sh
-# The benchmarks, one after the other, or the one that is named: bench/run.sh [match|matching|regex|reload|whole|put|delivery]
+# The benchmarks, one after the other, or the one that is named: bench/run.sh [match|matching|regex|reload|whole|put|delivery|history]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 case ${1:-all} in
@@ -20,13 +20,17 @@ whole)
     shift
     python3 "$here/whole.py" "$@"
     ;;
+history) # not among all: it needs twice the disk
+    shift
+    /usr/bin/python3 "$here/history.py" "$@"
+    ;;
 match | matching | regex | reload | put)
     name=$1
     shift
     sh "$here/$name.sh" "$@"
     ;;
 *)
-    echo "bench/run.sh: there is no benchmark '$1'; there are match, matching, regex, reload, whole, put and delivery" >&2
+    echo "bench/run.sh: there is no benchmark '$1'; there are match, matching, regex, reload, whole, put, delivery and history" >&2
     exit 2
     ;;
 esac

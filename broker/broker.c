@@ -2,7 +2,9 @@
 
 #include "broker/desk.h"
 #include "broker/feed.h"
+#include "broker/recover.h"
 #include "broker/retain.h"
+#include "broker/space.h"
 #include "broker/web.h"
 #include "common/clock.h"
 #include "common/daemon.h"
@@ -20,6 +22,7 @@
 
 enum {
     TAIL_ROWS = 1000,
+    LEAST_ROOM_BYTES = 1024 * 1024, // below which SQLite may not even open
     LAST_WORDS_MS = 1000,
     BIND_LIVE_MS = 5000,
     BIND_AGAIN_MS = 10,
@@ -40,7 +43,9 @@ struct broker {
     int64_t bind_live_mono_ns; // 0, or until when live must be bound again
     struct feed *feed;
     struct desk *desk;
+    struct backup *backup;
     struct retain *retain;
+    struct space *space;
     struct age_reading clocks;
     struct gauges gauges;
     int64_t longest_ns, longest_mono_ns; // of the loop in this window, and when that ends
@@ -85,12 +90,38 @@ static uint64_t live_count(void *context)
 
 static void log_trouble(void *context, const char *event, const char *reason)
 {
+    struct broker *broker = context;
     char text[TC_LOG_TEXT_BYTES];
-    (void)context;
+    if (!strcmp(event, "store.full"))
+        space_met_full(broker->space);
     tc_log(TC_WARN, event, "reason=%s", tc_log_text(tc_str_of(reason), text));
 }
 
 // --- opening ---
+
+// Reads the store to its end, and makes another one of it when something is damaged.
+static int recover(const char *path, struct tc_err *err)
+{
+    struct recover_report report;
+    char why[TC_ERR_TEXT_BYTES], text[TC_LOG_TEXT_BYTES], kept[TC_LOG_TEXT_BYTES];
+    bool needed = false;
+    int code = recover_needed(path, &needed, why, err);
+    if (code != TC_OK)
+        return code;
+    if (!needed) {
+        tc_log(TC_INFO, "store.whole", "reason=\"nothing is damaged, nothing was changed\"");
+        return TC_OK;
+    }
+    tc_log(TC_WARN, "store.damaged", "reason=%s", tc_log_text(tc_str_of(why), text));
+    code = recover_store(path, tc_wall_ns(), &report, err);
+    if (code == TC_OK)
+        tc_log(TC_WARN, "store.recovered",
+               "alerts=%llu alerts_lost=%llu hits=%llu hits_lost=%llu old=%s",
+               (unsigned long long)report.alerts, (unsigned long long)report.alerts_lost,
+               (unsigned long long)report.hits, (unsigned long long)report.hits_lost,
+               tc_log_text(tc_str_of(report.kept), kept));
+    return code;
+}
 
 static int open_store(struct broker *broker, struct tc_arena *arena, struct tc_err *err)
 {
@@ -101,7 +132,17 @@ static int open_store(struct broker *broker, struct tc_arena *arena, struct tc_e
     int code = slash > 1 ? tc_make_dirs(tc_str_cut(path, 0, slash - 1), err) : TC_OK;
     if (code == TC_OK)
         code = tc_lock(tc_arena_printf(arena, "%.*s.lock", TC_ARG(path)), &broker->store_lock, err);
-    return code == TC_OK ? store_open(path, &broker->store, err) : code;
+    if (code == TC_OK)
+        code = space_open(path, broker->settings->disk_reserve, broker->settings->network_storage,
+                          &broker->space, err);
+    if (code == TC_OK && broker->settings->accept_data_loss)
+        code = recover(tc_arena_printf(arena, "%.*s", TC_ARG(path)).ptr, err);
+    if (code == TC_OK)
+        code = store_open(path, &broker->store, err);
+    if (code == TC_EIO && broker->space &&
+        space_state(broker->space)->free_bytes < LEAST_ROOM_BYTES)
+        tc_err_prefix(err, "the disk is full, make room");
+    return code;
 }
 
 // The folder of an ipc endpoint is the runtime folder, or one that the settings name.
@@ -158,8 +199,6 @@ static int open_web(struct broker *broker, struct tc_err *err)
 
 static int open_inside(struct broker *broker, const struct tc_server_keys *keys, struct tc_err *err)
 {
-    struct desk_out out = {broker,     send_answer, send_live,
-                           live_count, log_trouble, &broker->gauges};
     const struct retain_settings *keep = &broker->settings->retain;
     struct tc_arena *arena = tc_arena_new();
     tc_str runtime;
@@ -170,8 +209,12 @@ static int open_inside(struct broker *broker, const struct tc_server_keys *keys,
         code = open_sockets(broker, keys, err);
     if (code == TC_OK)
         code = open_web(broker, err);
-    if (code == TC_OK)
+    if (code == TC_OK) {
+        broker->backup = backup_new(broker->store);
+        struct desk_out out = {broker,      send_answer,     send_live,     live_count,
+                               log_trouble, &broker->gauges, broker->backup};
         code = desk_open(broker->store, &out, tc_wall_ns(), &broker->desk, err);
+    }
     if (code == TC_OK)
         code = retain_open(broker->store, keep, &broker->clocks, &broker->retain, err);
     if (code == TC_OK)
@@ -222,6 +265,7 @@ void broker_close(struct broker *broker)
         return;
     close_web(broker);
     retain_close(broker->retain);
+    backup_free(broker->backup);
     desk_close(broker->desk);
     feed_free(broker->feed);
     tc_sock_close(broker->router);
@@ -230,6 +274,7 @@ void broker_close(struct broker *broker)
     if (broker->context)
         zmq_ctx_term(broker->context);
     store_close(broker->store);
+    space_close(broker->space);
     tc_frames_free(broker->frames);
     free(broker->views);
     unlock(broker->fetch_lock);
@@ -306,6 +351,8 @@ static int remove_old(struct broker *broker, struct tc_err *err)
     int code = retain_turn(broker->retain, &broker->clocks, desk_lowest_cursor(broker->desk), err);
     if (code != TC_OK)
         tc_log_err(TC_ERROR, "retain.failed", err);
+    if (code == TC_EFULL)
+        space_met_full(broker->space);
     gauges->clock_ahead_ns = retain_ahead_ns(broker->retain);
     gauges->clock_doubted = retain_doubts(broker->retain);
     if (gauges->clock_doubted && !doubted)
@@ -315,6 +362,30 @@ static int remove_old(struct broker *broker, struct tc_err *err)
             "right now, start once with --trust-clock\"",
             (long long)(gauges->clock_ahead_ns / TC_SECOND));
     return code == TC_EFULL || code == TC_ECORRUPT ? TC_OK : code;
+}
+
+static void look_for_room(struct broker *broker)
+{
+    const struct space_state *state = space_state(broker->space);
+    space_turn(broker->space, broker->store, tc_mono_ns());
+    if (state->low != broker->gauges.read_only)
+        tc_log(state->low ? TC_ERROR : TC_INFO, state->low ? "store.read_only" : "store.serving",
+               "free_bytes=%llu", (unsigned long long)state->free_bytes);
+    broker->gauges.read_only = state->low;
+    broker->gauges.disk_free_bytes = state->free_bytes;
+}
+
+static void copy_some(struct broker *broker)
+{
+    const struct backup_status *status = backup_status(broker->backup);
+    enum backup_state before = status->state;
+    char file[TC_LOG_TEXT_BYTES];
+    backup_turn(broker->backup);
+    if (before != status->state && status->state == BACKUP_DONE)
+        tc_log(TC_INFO, "backup.done", "file=%s bytes=%llu",
+               tc_log_text(tc_str_of(status->file), file), (unsigned long long)status->bytes);
+    else if (before != status->state && status->state == BACKUP_FAILED)
+        tc_log_err(TC_ERROR, "backup.failed", &status->err);
 }
 
 // The web first: it brings little, and a flood outside fills a turn.
@@ -332,6 +403,10 @@ static int turn(struct broker *broker, struct tc_err *err)
         code = feed_publish(broker->feed, err);
     if (code == TC_OK)
         code = remove_old(broker, err);
+    if (code == TC_OK)
+        copy_some(broker);
+    if (code == TC_OK)
+        look_for_room(broker);
     feed_beat(broker->feed, tc_wall_ns(), tc_mono_ns());
     return code;
 }
@@ -414,6 +489,8 @@ static long wait_ms(const struct broker *broker)
         next = beat;
     int64_t left = next - tc_mono_ns(), old = retain_wait_ns(broker->retain, &broker->clocks);
     left = left < old ? left : old;
+    if (backup_copying(broker->backup))
+        return 0;
     if (broker->bind_live_mono_ns && left > BIND_AGAIN_MS * TC_MS)
         left = BIND_AGAIN_MS * TC_MS;
     return left <= 0 ? 0 : (long)((left + TC_MS - 1) / TC_MS);
@@ -456,6 +533,11 @@ static void announce(const struct broker *broker)
            "version=%s epoch=%s head=%llu hhead=%llu store=%s fetch=%.*s live=%.*s", TOCSIN_VERSION,
            epoch, (unsigned long long)marks->head, (unsigned long long)marks->hhead,
            tc_log_text(settings->store, store), TC_ARG(settings->fetch), TC_ARG(settings->live));
+    if (store_was_copy(broker->store))
+        tc_log(TC_WARN, "store.restored",
+               "epoch=%s reason=\"this history is a backup that was put in place: numbers begin a "
+               "new epoch, and watchers send again what they still have\"",
+               epoch);
     tc_notify("READY=1");
 }
 

@@ -89,8 +89,12 @@ size_t desk_taken(const struct desk *desk)
 static int take_hello(struct desk *desk, const struct request *request, struct pending *pending,
                       int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
 {
+    struct tc_err lost = {0};
     (void)now_mono_ns;
-    return intake_hello(&desk->intake, request, now_wall_ns, &pending->answer, err);
+    int code = intake_hello(&desk->intake, request, now_wall_ns, &pending->answer, &lost, err);
+    if (lost.text[0])
+        desk->out.tell(desk->out.context, "history.shorter", lost.text);
+    return code;
 }
 
 static int take_heartbeat(struct desk *desk, const struct request *request, struct pending *pending,
@@ -246,6 +250,47 @@ static int take_stats(struct desk *desk, const struct request *request, struct p
     return refuse_mistake(desk, code, &pending->answer, err);
 }
 
+static void put_backup(const struct backup_status *status, struct answer *answer)
+{
+    static const char *const states[] = {"none", "copying", "checking", "done", "failed"};
+    struct tc_json json = answer_begin(answer, "BACKUP");
+    tc_json_put_str(&json, "state", tc_str_of(states[status->state]));
+    tc_json_put_str(&json, "file", tc_str_of(status->file));
+    tc_json_put_u64(&json, "pages_done", status->pages_done);
+    tc_json_put_u64(&json, "pages", status->pages);
+    if (status->state == BACKUP_DONE)
+        tc_json_put_u64(&json, "bytes", status->bytes);
+    if (status->state == BACKUP_FAILED)
+        tc_json_put_str(&json, "reason", tc_str_of(status->err.text));
+    tc_json_close(&json, '}');
+}
+
+static int take_backup(struct desk *desk, const struct request *request, struct pending *pending,
+                       int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
+{
+    static const char *const known[] = {"file", NULL};
+    json_t *header = NULL;
+    (void)now_wall_ns;
+    (void)now_mono_ns;
+    if (!desk->out.backup) {
+        answer_refuse(&pending->answer, "unsupported", "no backup here");
+        return TC_OK;
+    }
+    int code = request_header(request, known, &pending->answer, &header, err);
+    if (code == TC_OK && json_object_get(header, "file"))
+        code = backup_begin(desk->out.backup, tc_json_get_str(header, "file"), err);
+    json_decref(header);
+    if (code == TC_OK)
+        put_backup(backup_status(desk->out.backup), &pending->answer);
+    else
+        answer_refuse(&pending->answer,
+                      code == TC_EPARSE || code == TC_EINVAL ? "header"
+                      : code == TC_EBUSY                     ? "limit"
+                                                             : "disk",
+                      err->text);
+    return TC_OK;
+}
+
 static const struct command {
     const char *name;
     handler *take;
@@ -260,6 +305,7 @@ static const struct command {
     {"WATCH", take_watch, true, true, TC_ROLE_WATCHER},
     {"ECHO", take_echo, false, false, TC_ROLE_SUBSCRIBER},
     {"STATS", take_stats, false, false, TC_ROLE_ADMIN},
+    {"BACKUP", take_backup, false, false, TC_ROLE_ADMIN},
 };
 
 static const struct command *command_named(tc_str name)
@@ -322,6 +368,22 @@ static int take(struct desk *desk, const struct command *command, const struct r
                          : code;
 }
 
+static void refuse_writer(struct pending *pending, const char *reason)
+{
+    fetch_free(pending->fetch);
+    pending->fetch = NULL;
+    if (!pending->put) {
+        answer_refuse(&pending->answer, "disk", reason);
+        return;
+    }
+    uint64_t batch = pending->answer.batch;
+    struct tc_json json = answer_begin(&pending->answer, "NAK");
+    tc_json_put_u64(&json, "batch", batch);
+    tc_json_put_str(&json, "reason", TC_STR("disk"));
+    tc_json_put_u64(&json, "retry_ms", INTAKE_RETRY_MS);
+    tc_json_close(&json, '}');
+}
+
 void desk_take(struct desk *desk, const struct request *request, int64_t now_wall_ns,
                int64_t now_mono_ns)
 {
@@ -340,8 +402,8 @@ void desk_take(struct desk *desk, const struct request *request, int64_t now_wal
         desk_refuse(desk, request, "denied", err.text);
         return;
     }
-    if (request->inside &&
-        (wants_transaction(command, request) || command->role == TC_ROLE_WATCHER)) {
+    if (request->inside && (wants_transaction(command, request) ||
+                            command->role == TC_ROLE_WATCHER || command->take == take_backup)) {
         desk_refuse(desk, request, "denied", "who asks from inside may only read");
         return;
     }
@@ -352,6 +414,12 @@ void desk_take(struct desk *desk, const struct request *request, int64_t now_wal
     struct pending *pending = pend(desk, request);
     pending->writes = wants_transaction(command, request);
     pending->put = command->take == take_put;
+    if (desk->out.gauges->read_only && command->writes && command->role == TC_ROLE_WATCHER) {
+        pending->writes = false; // refused already
+        note_numbers(request, &pending->answer);
+        refuse_writer(pending, "there is too little room on the disk");
+        return;
+    }
     if (pending->writes && desk->failed != TC_OK) { // the transaction is lost: refused at the end
         note_numbers(request, &pending->answer);
         return;
@@ -369,21 +437,8 @@ void desk_take(struct desk *desk, const struct request *request, int64_t now_wal
 static void refuse_writers(struct desk *desk)
 {
     for (size_t i = 0; i < desk->count; i++) {
-        struct pending *pending = &desk->turn[i];
-        if (!pending->writes)
-            continue;
-        fetch_free(pending->fetch);
-        pending->fetch = NULL;
-        if (!pending->put) {
-            answer_refuse(&pending->answer, "disk", desk->failure.text);
-            continue;
-        }
-        uint64_t batch = pending->answer.batch;
-        struct tc_json json = answer_begin(&pending->answer, "NAK");
-        tc_json_put_u64(&json, "batch", batch);
-        tc_json_put_str(&json, "reason", TC_STR("disk"));
-        tc_json_put_u64(&json, "retry_ms", INTAKE_RETRY_MS);
-        tc_json_close(&json, '}');
+        if (desk->turn[i].writes)
+            refuse_writer(&desk->turn[i], desk->failure.text);
     }
 }
 

@@ -14,6 +14,7 @@
 #ifndef DESK_H
 #define DESK_H
 
+#include "broker/backup.h"
 #include "broker/stats.h"
 #include "broker/store.h"
 
@@ -28,6 +29,7 @@ struct desk_out {
     // What an operator should read in the log: "store.full", "store.damaged".
     void (*tell)(void *context, const char *event, const char *reason);
     const struct gauges *gauges; // for STATS
+    struct backup *backup;       // for BACKUP; NULL: there is none
 };
 
 // `store` is borrowed until desk_close(). Gives *out.

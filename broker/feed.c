@@ -1,6 +1,7 @@
 #include "broker/feed.h"
 
 #include "common/clock.h"
+#include "common/event.h"
 #include "common/fault.h"
 #include "common/frame.h"
 #include "common/json.h"
@@ -100,7 +101,7 @@ int feed_publish(struct feed *feed, struct tc_err *err)
         if (code != TC_OK && code != TC_ECORRUPT)
             break;
         feed->published = alert.seq;
-        if (code == TC_OK && !left_out(feed, alert.topic)) {
+        if (code == TC_OK && !left_out(feed, alert.topic) && !tc_event_recovered(alert.body)) {
             feed_send(feed, alert.topic, alert.body);
             feed->sent++;
         }

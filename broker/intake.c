@@ -15,6 +15,7 @@ struct item {
     tc_str *bodies; // HIT of each
     const struct tc_event_watch **watches;
     size_t count;
+    bool recovered;  // as its batch
     tc_str rejected; // in the arena
 };
 
@@ -24,6 +25,7 @@ struct batch {
     uint64_t number;
     struct item *items;
     size_t count;
+    bool recovered;     // it was acknowledged before, in a history that was lost
     struct tc_id *need; // hashes that are not known
     size_t need_count, need_capacity;
 };
@@ -56,33 +58,75 @@ void intake_rolled_back(struct intake *intake)
 
 // --- HELLO and HB ---
 
-static int check_last_acked(const json_t *header, struct tc_err *err)
+// What the watcher was told last, before it lost sight of us.
+struct last_acked {
+    bool any, has_run;
+    struct tc_id epoch, run;
+    uint64_t hseq, commits;
+};
+
+struct hello {
+    tc_str name;
+    struct tc_id session;
+    struct last_acked last;
+};
+
+static int read_last_acked(const json_t *header, struct last_acked *out, struct tc_err *err)
 {
-    static const char *const known[] = {"epoch", "hseq", NULL};
+    static const char *const known[] = {"epoch", "hseq", "run", "commit", NULL};
     const json_t *last = json_object_get(header, "last_acked");
-    struct tc_id epoch;
-    uint64_t hseq = 0;
     if (!last)
         return TC_OK;
     if (!json_is_object(last))
         return tc_fail(err, TC_EPARSE, "\"last_acked\" is no object");
+    out->any = true;
+    out->has_run = json_object_get(last, "run") != NULL;
     int code = tc_json_only(last, known, err);
     if (code == TC_OK)
-        code = request_id(last, "epoch", &epoch, err);
-    return code == TC_OK ? request_u64(last, "hseq", &hseq, err) : code;
+        code = request_id(last, "epoch", &out->epoch, err);
+    if (code == TC_OK)
+        code = request_u64(last, "hseq", &out->hseq, err);
+    if (code == TC_OK && out->has_run)
+        code = request_id(last, "run", &out->run, err);
+    return code == TC_OK && out->has_run ? request_u64(last, "commit", &out->commits, err) : code;
 }
 
-static int read_hello(const json_t *header, tc_str *name, struct tc_id *session, struct tc_err *err)
+static int read_hello(const json_t *header, struct hello *out, struct tc_err *err)
 {
-    int code = request_name(header, "name", name, err);
+    int code = request_name(header, "name", &out->name, err);
     if (code == TC_OK)
-        code = request_id(header, "session", session, err);
+        code = request_id(header, "session", &out->session, err);
     if (code == TC_OK && !tc_str_eq(tc_json_get_str(header, "role"), TC_STR("watcher")))
         code = tc_fail(err, TC_EPARSE, "\"role\" is missing or not \"watcher\"");
-    return code == TC_OK ? check_last_acked(header, err) : code;
+    return code == TC_OK ? read_last_acked(header, &out->last, err) : code;
 }
 
-static void welcome(const struct intake *intake, int64_t now_wall_ns, struct answer *answer)
+// From which commit on this history lacks what the watcher was told of; 0: nothing is missing. The number
+// of the last hit does not show it: when an older copy of the store was put back, other watchers may have
+// brought it beyond that number already. The run that the commit belonged to does.
+static int find_loss(struct intake *intake, const struct last_acked *last, uint64_t *since,
+                     struct tc_err *err)
+{
+    const struct store_marks *marks = store_committed(intake->store);
+    uint64_t end = 0;
+    *since = 0;
+    if (!last->any)
+        return TC_OK;
+    if (!tc_id_eq(last->epoch, marks->epoch) || last->hseq > marks->hhead) {
+        *since = 1;
+    }
+    if (!tc_id_eq(last->epoch, marks->epoch) || !last->has_run)
+        return TC_OK;
+    int code = store_run_end(intake->store, last->run, &end, err);
+    if (code == TC_ENOENT)
+        *since = 1;
+    else if (code == TC_OK)
+        *since = last->commits > end ? end + 1 : 0;
+    return code == TC_ENOENT ? TC_OK : code;
+}
+
+static void welcome(const struct intake *intake, uint64_t since, int64_t now_wall_ns,
+                    struct answer *answer)
 {
     const struct store_marks *marks = store_committed(intake->store);
     struct tc_json json = answer_begin(answer, "WELCOME");
@@ -96,27 +140,50 @@ static void welcome(const struct intake *intake, int64_t now_wall_ns, struct ans
     tc_json_put_u64(&json, "batch_articles", INTAKE_ARTICLES_MOST);
     tc_json_put_u64(&json, "batch_bytes", INTAKE_BATCH_BYTES);
     tc_json_close(&json, '}');
+    if (since) {
+        tc_json_key(&json, "resubmit");
+        tc_json_open(&json, '{');
+        tc_json_put_u64(&json, "since", since);
+        tc_json_close(&json, '}');
+    }
     tc_json_close(&json, '}');
 }
 
+static void tell_loss(const struct hello *hello, uint64_t since, struct tc_err *lost)
+{
+    char epoch[TC_ID_TEXT_BYTES];
+    tc_id_text(hello->last.epoch, epoch);
+    tc_fail(lost, TC_OK,
+            "watcher %.*s was told of hit %llu of history %s, which this one lacks; it is asked "
+            "to send again what it was told from commit %llu on",
+            TC_ARG(hello->name), (unsigned long long)hello->last.hseq, epoch,
+            (unsigned long long)since);
+}
+
 int intake_hello(struct intake *intake, const struct request *request, int64_t now_wall_ns,
-                 struct answer *answer, struct tc_err *err)
+                 struct answer *answer, struct tc_err *lost, struct tc_err *err)
 {
     static const char *const known[] = {"role", "name", "session", "last_acked", NULL};
     json_t *header = NULL;
-    tc_str name = {0};
-    struct tc_id session;
+    struct hello hello = {0};
+    uint64_t since = 0;
     int code = request_header(request, known, answer, &header, err);
     if (code == TC_OK)
-        code = read_hello(header, &name, &session, err);
-    if (code == TC_OK) {
-        sessions_begin(&intake->sessions, name, session, now_wall_ns);
-        welcome(intake, now_wall_ns, answer);
-    } else {
+        code = read_hello(header, &hello, err);
+    if (code != TC_OK) {
         answer_refuse(answer, "header", err->text);
+        json_decref(header);
+        return TC_OK;
+    }
+    code = find_loss(intake, &hello.last, &since, err);
+    if (code == TC_OK) {
+        sessions_begin(&intake->sessions, hello.name, hello.session, now_wall_ns);
+        welcome(intake, since, now_wall_ns, answer);
+        if (since)
+            tell_loss(&hello, since, lost);
     }
     json_decref(header);
-    return TC_OK;
+    return code;
 }
 
 int intake_heartbeat(struct intake *intake, const struct request *request, int64_t now_wall_ns,
@@ -135,8 +202,13 @@ int intake_heartbeat(struct intake *intake, const struct request *request, int64
         return TC_OK;
     }
     struct session *session = sessions_find(&intake->sessions, id);
-    if (session)
-        session->seen_wall_ns = now_wall_ns;
+    if (!session) { // of the process before us: who has nothing to PUT must say HELLO, too
+        struct tc_json json = answer_begin(answer, "NAK");
+        tc_json_put_str(&json, "reason", TC_STR("session"));
+        tc_json_close(&json, '}');
+        return TC_OK;
+    }
+    session->seen_wall_ns = now_wall_ns;
     struct tc_json json = answer_begin(answer, "HB");
     answer_put_id(&json, "epoch", marks->epoch);
     tc_json_put_u64(&json, "head", marks->head);
@@ -230,7 +302,7 @@ int intake_watch(struct intake *intake, const struct request *request, int64_t n
 static bool read_put(struct intake *intake, const struct request *request, struct answer *answer,
                      struct batch *batch, struct tc_err *err)
 {
-    static const char *const known[] = {"session", "batch", "n", NULL};
+    static const char *const known[] = {"session", "batch", "n", "recovered", NULL};
     json_t *header = NULL;
     struct tc_id session;
     uint64_t n = 0;
@@ -241,6 +313,10 @@ static bool read_put(struct intake *intake, const struct request *request, struc
         code = request_u64(header, "batch", &batch->number, err);
     if (code == TC_OK)
         code = request_u64(header, "n", &n, err);
+    if (code == TC_OK && json_object_get(header, "recovered") &&
+        !json_is_boolean(json_object_get(header, "recovered")))
+        code = tc_fail(err, TC_EPARSE, "\"recovered\" is neither true nor false");
+    batch->recovered = code == TC_OK && json_is_true(json_object_get(header, "recovered"));
     json_decref(header);
     if (code != TC_OK) {
         answer_refuse(answer, "header", err->text);
@@ -385,6 +461,7 @@ static int read_item(struct intake *intake, struct batch *batch, struct item *it
                      tc_str frame, struct tc_err *err)
 {
     item->record = record;
+    item->recovered = batch->recovered;
     if (record.len > INTAKE_RECORD_BYTES) {
         reject(intake, item, "the record is larger than 16 KiB");
         return TC_OK;
@@ -429,6 +506,7 @@ static int store_event(struct intake *intake, const struct item *item, size_t at
         .seq = alert.seq,
         .epoch = store_marks(intake->store)->epoch,
         .story = &told,
+        .recovered = item->recovered,
     };
     tc_buf_clear(&intake->topic);
     tc_buf_clear(&intake->event);
@@ -456,6 +534,7 @@ static int store_one(struct intake *intake, const struct item *item, size_t at,
     int code = store_put_hit(intake->store, &row, fresh, hseq, err);
     if (code != TC_OK || !*fresh)
         return code;
+    intake->counts.recovered += item->recovered;
     struct policy_decision decision =
         policy_decide(hit, story, item->article, item->watches[at], now_wall_ns);
     if (decision.verdict == POLICY_ALERT)
@@ -501,6 +580,16 @@ static void put_rejected(struct intake *intake, const struct item *item, struct 
     intake->counts.rejected++;
 }
 
+// Where the history stands with this batch: HELLO brings it back.
+static void put_place(const struct intake *intake, struct tc_json *json)
+{
+    const struct store_marks *marks = store_marks(intake->store);
+    if (!marks->commits)
+        return;
+    answer_put_id(json, "run", marks->run);
+    tc_json_put_u64(json, "commit", marks->commits);
+}
+
 static int store_batch(struct intake *intake, const struct batch *batch, int64_t now_wall_ns,
                        struct answer *answer, struct tc_err *err)
 {
@@ -518,6 +607,7 @@ static int store_batch(struct intake *intake, const struct batch *batch, int64_t
             put_rejected(intake, item, &json);
     }
     tc_json_close(&json, ']');
+    put_place(intake, &json);
     tc_json_close(&json, '}');
     if (batch->number > batch->session->batch)
         batch->session->batch = batch->number;

@@ -27,6 +27,7 @@ enum {
 
 struct intake_counts {
     uint64_t duplicates, rejected, silent; // hits, articles, hits without an alert
+    uint64_t recovered; // hits stored because their watcher sent them again for it
 };
 
 struct intake {
@@ -45,8 +46,10 @@ void intake_done(struct intake *intake);
 // Each answers one request: *answer is filled in, ERR or NAK included. PUT and WATCH want an open
 // transaction. What they return otherwise is the store's failure, and ends that transaction:
 //   TC_EFULL, TC_ECORRUPT, TC_EIO   as in store.h; the answer is not filled in
+// HELLO fills in *lost, which may be empty, with a sentence for the log when the watcher knows of more than
+// this history holds.
 int intake_hello(struct intake *intake, const struct request *request, int64_t now_wall_ns,
-                 struct answer *answer, struct tc_err *err);
+                 struct answer *answer, struct tc_err *lost, struct tc_err *err);
 int intake_put(struct intake *intake, const struct request *request, int64_t now_wall_ns,
                struct answer *answer, struct tc_err *err);
 int intake_watch(struct intake *intake, const struct request *request, int64_t now_wall_ns,

@@ -15,10 +15,10 @@ __attribute__((visibility("default"))) const char *argp_program_version =
 
 struct flags {
     const char *config;
-    bool check, trust_clock;
+    bool check, trust_clock, accept_data_loss;
 };
 
-enum { KEY_TRUST_CLOCK = 256 };
+enum { KEY_TRUST_CLOCK = 256, KEY_ACCEPT_DATA_LOSS };
 
 static error_t read_flag(int key, char *argument, struct argp_state *state)
 {
@@ -26,6 +26,7 @@ static error_t read_flag(int key, char *argument, struct argp_state *state)
     switch (key) {
     case 'c': flags->config = argument; return 0;
     case 'k': flags->check = true; return 0;
+    case KEY_ACCEPT_DATA_LOSS: flags->accept_data_loss = true; return 0;
     case KEY_TRUST_CLOCK: flags->trust_clock = true; return 0;
     case ARGP_KEY_ARG: argp_error(state, "unexpected argument \"%s\"", argument); return 0;
     default: return ARGP_ERR_UNKNOWN;
@@ -35,6 +36,8 @@ static error_t read_flag(int key, char *argument, struct argp_state *state)
 static const struct argp_option options[] = {
     {"config", 'c', "FILE", 0, "read settings from FILE", 0},
     {"check", 'k', NULL, 0, "read the settings, report mistakes and end", 0},
+    {"accept-data-loss", KEY_ACCEPT_DATA_LOSS, NULL, 0,
+     "if the store is damaged, make a new one of what can be read; else change nothing", 0},
     {"trust-clock", KEY_TRUST_CLOCK, NULL, 0,
      "the machine's clock is right: retention goes by it again after a jump", 0},
     {0},
@@ -118,6 +121,7 @@ int main(int argc, char **argv)
         puts("settings are fine");
     } else if (status == TC_EXIT_OK) {
         tc_log_level(settings.log);
+        settings.accept_data_loss = flags.accept_data_loss;
         settings.retain.trust_clock = flags.trust_clock;
         status = serve(&settings, keys);
     }

@@ -33,8 +33,7 @@ struct reader {
 static int refused(const struct reader *reader, const char *doing, struct tc_err *err)
 {
     int reason = sqlite3_errcode(reader->db) & 0xff;
-    return tc_fail(err,
-                   reason == SQLITE_CORRUPT || reason == SQLITE_NOTADB ? TC_ECORRUPT : TC_EIO,
+    return tc_fail(err, reason == SQLITE_CORRUPT || reason == SQLITE_NOTADB ? TC_ECORRUPT : TC_EIO,
                    "%s: %s", doing, sqlite3_errmsg(reader->db));
 }
 
@@ -69,9 +68,8 @@ static int check_owner(const struct reader *reader, struct tc_err *err)
 
 static int prepare(struct reader *reader, struct tc_err *err)
 {
-    bool good =
-        sqlite3_prepare_v2(reader->db, hits_sql, -1, &reader->hits, NULL) == SQLITE_OK &&
-        sqlite3_prepare_v2(reader->db, alerts_sql, -1, &reader->alerts, NULL) == SQLITE_OK;
+    bool good = sqlite3_prepare_v2(reader->db, hits_sql, -1, &reader->hits, NULL) == SQLITE_OK &&
+                sqlite3_prepare_v2(reader->db, alerts_sql, -1, &reader->alerts, NULL) == SQLITE_OK;
     for (int i = 0; i < LOOKUPS && good; i++)
         good = sqlite3_prepare_v2(reader->db, lookup_sql[i], -1, &reader->lookups[i], NULL) ==
                SQLITE_OK;
@@ -87,7 +85,10 @@ static int open_inside(struct reader *reader, const char *path, struct tc_err *e
         return refused(reader, "opening it", err);
     // Only the broker may write what the log holds into the file.
     sqlite3_db_config(reader->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    sqlite3_exec(reader->db, "PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0", NULL, NULL, NULL);
+    // writable_schema: else a file that was cut off is not read at all. Nothing can be written here.
+    sqlite3_exec(reader->db,
+                 "PRAGMA writable_schema = ON; PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0",
+                 NULL, NULL, NULL);
     int code = check_owner(reader, err);
     return code == TC_OK ? prepare(reader, err) : code;
 }
@@ -126,8 +127,10 @@ static void take_mark(struct reader_marks *out, tc_str key, sqlite3_stmt *row)
         const char *key;
         uint64_t *to;
     } numbers[] = {
-        {"head", &out->marks.head},   {"hhead", &out->marks.hhead},
-        {"first", &out->marks.first}, {"hfirst", &out->marks.hfirst},
+        {"head", &out->marks.head},
+        {"hhead", &out->marks.hhead},
+        {"first", &out->marks.first},
+        {"hfirst", &out->marks.hfirst},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         if (tc_str_eq(key, tc_str_of(numbers[i].key)))
@@ -162,6 +165,22 @@ int reader_marks(struct reader *reader, struct reader_marks *out, struct tc_err 
     int code = step == SQLITE_DONE ? TC_OK : refused(reader, "reading its marks", err);
     sqlite3_finalize(row);
     return code;
+}
+
+static void end_of(struct reader *reader, const char *sql, uint64_t *out)
+{
+    int64_t value = 0;
+    if (integer(reader, sql, &value, NULL) == TC_OK && value > 0)
+        *out = (uint64_t)value;
+}
+
+void reader_ends(struct reader *reader, struct store_marks *out)
+{
+    *out = (struct store_marks){.first = 1, .hfirst = 1};
+    end_of(reader, "SELECT min(seq) FROM alert", &out->first);
+    end_of(reader, "SELECT max(seq) FROM alert", &out->head);
+    end_of(reader, "SELECT min(hseq) FROM hit", &out->hfirst);
+    end_of(reader, "SELECT max(hseq) FROM hit", &out->hhead);
 }
 
 // --- by number ---
@@ -255,8 +274,7 @@ static int take_article(sqlite3_stmt *row, const struct reader_tell *tell)
         .record = column_bytes(row, 3),
         .hseq = (uint64_t)sqlite3_column_int64(row, 5),
     };
-    uint32_t crc =
-        store_article_crc(article.source, article.id, article.version, article.record);
+    uint32_t crc = store_article_crc(article.source, article.id, article.version, article.record);
     return tell->article(tell->context, &article, crc == (uint64_t)sqlite3_column_int64(row, 4));
 }
 
@@ -267,15 +285,15 @@ static int take_watch(sqlite3_stmt *row, const struct reader_tell *tell)
         .definition = column_bytes(row, 2),
         .since_wall_ns = sqlite3_column_int64(row, 3),
     };
-    bool whole = column_id(row, 0, &watch.hash) &&
-                 tc_id_eq(tc_id_of_bytes(watch.definition), watch.hash);
+    bool whole =
+        column_id(row, 0, &watch.hash) && tc_id_eq(tc_id_of_bytes(watch.definition), watch.hash);
     return tell->watch(tell->context, &watch, whole);
 }
 
 static int take_consumer(sqlite3_stmt *row, const struct reader_tell *tell)
 {
     return tell->consumer(tell->context, column_bytes(row, 0),
-                          (uint64_t)sqlite3_column_int64(row, 1));
+                          (uint64_t)sqlite3_column_int64(row, 1), row);
 }
 
 static int take_seen(sqlite3_stmt *row, const struct reader_tell *tell)
@@ -305,7 +323,7 @@ static const struct table watches = {"SELECT hash, name, definition, since FROM 
                                      "ORDER BY hash DESC",
                                      1,
                                      take_watch};
-static const struct table consumers = {"SELECT name, cursor FROM consumer",
+static const struct table consumers = {"SELECT name, cursor, * FROM consumer",
                                        "WHERE name > ?1",
                                        "ORDER BY name",
                                        "ORDER BY name DESC",
@@ -324,7 +342,7 @@ static const struct table hours = {"SELECT hour, head, hhead FROM hour",
                                    1,
                                    take_hour};
 
-enum { KEY_MOST = 3, SQL_BYTES = 256 };
+enum { KEY_MOST = 3, SQL_BYTES = 256, PROGRESS_STEPS = 100000 };
 
 static void keep_key(sqlite3_stmt *row, int columns, sqlite3_value **key)
 {
@@ -437,9 +455,10 @@ bool reader_has_article(struct reader *reader, const struct store_hit *hit)
 }
 
 int reader_check(struct reader *reader, void *context,
-                 void (*tell)(void *context, const char *sentence))
+                 void (*tell)(void *context, const char *sentence), int (*stop)(void *context))
 {
     sqlite3_stmt *row = NULL;
+    sqlite3_progress_handler(reader->db, PROGRESS_STEPS, stop, context);
     int step = sqlite3_prepare_v2(reader->db, "PRAGMA integrity_check(100)", -1, &row, NULL);
     while (step == SQLITE_OK || step == SQLITE_ROW) {
         step = sqlite3_step(row);
@@ -449,8 +468,10 @@ int reader_check(struct reader *reader, void *context,
         if (sentence && strcmp(sentence, "ok") != 0)
             tell(context, sentence);
     }
-    if (step != SQLITE_DONE)
+    int code = (step & 0xff) == SQLITE_INTERRUPT ? TC_ESTOP : TC_OK;
+    if (code == TC_OK && step != SQLITE_DONE)
         tell(context, sqlite3_errmsg(reader->db));
     sqlite3_finalize(row);
-    return step == SQLITE_DONE ? TC_OK : TC_EIO;
+    sqlite3_progress_handler(reader->db, 0, NULL, NULL);
+    return code;
 }

@@ -13,7 +13,9 @@
 #include "broker/age.h"
 #include "broker/store.h"
 
-enum { READER_CHUNK = 2000 }; // rows of one snapshot
+struct sqlite3_stmt;
+
+enum { READER_CHUNK = 2000, READER_CONSUMER_COLUMNS = 2 }; // a chunk: rows of one snapshot
 
 struct reader;
 
@@ -33,6 +35,9 @@ struct reader_marks {
 };
 //   TC_ECORRUPT, TC_EIO
 int reader_marks(struct reader *reader, struct reader_marks *out, struct tc_err *err);
+
+// The lowest and highest numbers of the rows themselves, as far as that can be read (else 1 and 0).
+void reader_ends(struct reader *reader, struct store_marks *out);
 
 // Walks hits, or alerts, from a number on, up to and with `end`. One walk at a time.
 void reader_seek_hits(struct reader *reader, uint64_t from, uint64_t end);
@@ -62,7 +67,8 @@ struct reader_tell {
     void *context;
     int (*article)(void *context, const struct reader_article *article, bool whole);
     int (*watch)(void *context, const struct reader_watch *watch, bool whole);
-    int (*consumer)(void *context, tc_str name, uint64_t cursor);
+    // All columns of the table follow in the row behind the first READER_CONSUMER_COLUMNS.
+    int (*consumer)(void *context, tc_str name, uint64_t cursor, struct sqlite3_stmt *row);
     int (*seen)(void *context, uint64_t hseq, tc_str id, uint64_t crc);
     int (*hour)(void *context, int64_t hour, uint64_t head, uint64_t hhead);
 };
@@ -79,8 +85,10 @@ bool reader_has_hit(struct reader *reader, uint64_t hseq);
 bool reader_has_seen(struct reader *reader, struct tc_id id);
 bool reader_has_article(struct reader *reader, const struct store_hit *hit);
 
-// SQLite's own check of pages and indexes, which holds a snapshot all the time; tells sentences.
+// SQLite's own check of pages and indexes, which holds a snapshot all the time; tells sentences. `stop`
+// may be NULL.
+//   TC_ESTOP
 int reader_check(struct reader *reader, void *context,
-                 void (*tell)(void *context, const char *sentence));
+                 void (*tell)(void *context, const char *sentence), int (*stop)(void *context));
 
 #endif

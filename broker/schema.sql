@@ -6,9 +6,17 @@
 -- because a flipped bit in a text passes SQLite's own integrity check.
 
 CREATE TABLE meta(
-    key   TEXT PRIMARY KEY,       -- epoch, head, hhead, first, hfirst, stored_at; clock, wall, boot, boot_ns
+    key   TEXT PRIMARY KEY,       -- epoch, head, hhead, first, hfirst, commits, stored_at; clock, wall, boot, boot_ns
     value ANY NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- A run is what one broker process has stored. Commits that stored something are counted; those from
+-- `first` up to the next run's are a run's own. A copy of this file that was put back knows neither the
+-- runs after it nor how far its last one went: by that a watcher that was told of one finds out.
+CREATE TABLE run(
+    first INTEGER PRIMARY KEY,
+    id    BLOB NOT NULL UNIQUE    -- 16 random bytes
+) STRICT;
 
 -- The record of an article as it came (frame 1 of PUT), once for all its hits.
 CREATE TABLE article(

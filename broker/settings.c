@@ -14,9 +14,19 @@ enum {
 
 #define DAY_NS (INT64_C(86400) * TC_SECOND)
 
-static const char *const keys[] = {
-    "store", "listen", "http",        "http_hosts",        "retain", "protect_consumers",
-    "keys",  "log",    "live_except", "insecure_loopback", NULL};
+static const char *const keys[] = {"store",
+                                   "listen",
+                                   "http",
+                                   "http_hosts",
+                                   "retain",
+                                   "protect_consumers",
+                                   "disk_reserve",
+                                   "network_storage",
+                                   "keys",
+                                   "log",
+                                   "live_except",
+                                   "insecure_loopback",
+                                   NULL};
 
 int settings_default(struct tc_arena *arena, struct settings *out, struct tc_err *err)
 {
@@ -31,6 +41,7 @@ int settings_default(struct tc_arena *arena, struct settings *out, struct tc_err
         .fetch = tc_arena_printf(arena, "ipc://%.*s/fetch.sock", TC_ARG(runtime)),
         .live = tc_arena_printf(arena, "ipc://%.*s/live.sock", TC_ARG(runtime)),
         .log = TC_INFO,
+        .disk_reserve = SPACE_RESERVE_BYTES,
         .retain = {.protect_ns = PROTECT_DAYS * DAY_NS},
     };
     return TC_OK;
@@ -182,6 +193,8 @@ static int read_tree(const struct tc_yaml_file *file, struct tc_arena *arena,
     read_log(root, settings, diags);
     tc_http_settings_read(root, arena, diags, &settings->http);
     read_retain(root, settings, diags);
+    tc_yaml_size(tc_yaml_get(root, "disk_reserve"), &settings->disk_reserve, diags);
+    tc_yaml_bool(tc_yaml_get(root, "network_storage"), &settings->network_storage, diags);
     return tc_diags_errors(diags) > before ? TC_EPARSE : TC_OK;
 }
 

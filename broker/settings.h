@@ -9,6 +9,7 @@
 #define SETTINGS_H
 
 #include "broker/retain.h"
+#include "broker/space.h"
 #include "common/diag.h"
 #include "common/http_settings.h"
 #include "common/log.h"
@@ -22,6 +23,9 @@ struct settings {
     struct tc_http_settings http;
     struct retain_settings retain;
     enum tc_level log;
+    uint64_t disk_reserve;  // bytes (space.h)
+    bool network_storage;   // a network file system is wanted
+    bool accept_data_loss;  // no key of the file: a person said so once
     bool insecure_loopback; // plaintext tcp on loopback is wanted
 };
 

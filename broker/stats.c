@@ -10,6 +10,8 @@ static void put_gauges(const struct gauges *gauges, struct tc_json *json)
     tc_json_put_u64(json, "clock_off_seconds",
                     (uint64_t)(ahead_ns < 0 ? -ahead_ns : ahead_ns) / TC_SECOND);
     tc_json_put_bool(json, "clock_doubted", gauges->clock_doubted);
+    tc_json_put_bool(json, "read_only", gauges->read_only);
+    tc_json_put_u64(json, "disk_free_bytes", gauges->disk_free_bytes);
     tc_json_put_u64(json, "loop_longest_us", (uint64_t)gauges->loop_longest_ns / 1000);
 }
 
@@ -29,11 +31,13 @@ static void put_marks(const struct stats *stats, struct tc_json *json)
     tc_json_put_u64(json, "duplicates", counts->duplicates);
     tc_json_put_u64(json, "rejected", counts->rejected);
     tc_json_put_u64(json, "silent", counts->silent);
+    tc_json_put_u64(json, "recovered", counts->recovered);
     tc_json_put_u64(json, "damaged", stats->damaged);
     tc_json_put_u64(json, "watches", watches_count(stats->watches));
     tc_json_put_u64(json, "live_sent", stats->live_sent);
     tc_json_put_u64(json, "parked", stats->parked);
     tc_json_put_u64(json, "database_bytes", store_bytes(stats->store));
+    tc_json_put_u64(json, "database_free_bytes", store_free_bytes(stats->store));
     tc_json_put_bool(json, "stopping", stats->stopping);
     tc_json_put_bool(json, "disk_full", stats->disk_full);
     put_gauges(stats->gauges, json);

@@ -13,6 +13,8 @@ enum { STATS_CONSUMERS = 64, STATS_WATCHERS = 16 };
 struct gauges {
     int64_t clock_ahead_ns; // of the wall clock (retain.h)
     bool clock_doubted;
+    bool read_only; // too little room: nothing is stored
+    uint64_t disk_free_bytes;
     int64_t loop_longest_ns; // that the loop was busy at a stretch, in the last minute or two
 };
 

@@ -116,6 +116,8 @@ static int write_marks(struct store *store, struct tc_err *err)
         code = store_put_mark(store, "hhead", now->hhead, err);
     if (code == TC_OK && now->head != then->head)
         code = store_put_mark(store, "head", now->head, err);
+    if (code == TC_OK && now->commits != then->commits)
+        code = store_put_mark(store, "commits", now->commits, err);
     if (code == TC_OK && now->stored_at_ns != then->stored_at_ns)
         code = store_put_mark(store, "stored_at", (uint64_t)now->stored_at_ns, err);
     if (code == TC_OK && now->first != then->first)
@@ -154,6 +156,45 @@ void store_rollback(struct store *store)
     store->writing = false;
 }
 
+// The first row of a transaction makes it a commit that counts, and the first such commit of this
+// process begins its run.
+static int count_commit(struct store *store, struct tc_err *err)
+{
+    sqlite3_stmt *statement = store->statements[PUT_RUN];
+    int code = TC_OK;
+    if (store->marks.commits != store->at_begin.commits)
+        return TC_OK;
+    if (!tc_id_eq(store->marks.run, store->run)) {
+        bind_u64(statement, 1, store->marks.commits + 1);
+        bind_blob(statement, 2, id_bytes(&store->run));
+        code = store_write_row(store, PUT_RUN, "beginning a run", err);
+    }
+    if (code == TC_OK) {
+        store->marks.commits++;
+        store->marks.run = store->run;
+    }
+    return code;
+}
+
+int store_run_end(struct store *store, struct tc_id run, uint64_t *commits, struct tc_err *err)
+{
+    sqlite3_stmt *statement = store->statements[FIND_RUN];
+    uint64_t last = store_committed(store)->commits;
+    int code = TC_OK;
+    bind_blob(statement, 1, id_bytes(&run));
+    int step = sqlite3_step(statement);
+    uint64_t next = (uint64_t)sqlite3_column_int64(statement, 0); // 0: no run came after it
+    if (step == SQLITE_ROW)
+        *commits = next && next - 1 < last ? next - 1 : last;
+    else if (step == SQLITE_DONE)
+        code = tc_fail(err, TC_ENOENT, "no such run");
+    else
+        code = store_refused(store, "looking for a run", err);
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+    return code;
+}
+
 int store_put_article(struct store *store, tc_str source, tc_str id, uint64_t version,
                       tc_str record, uint64_t hseq, struct tc_err *err)
 {
@@ -164,7 +205,8 @@ int store_put_article(struct store *store, tc_str source, tc_str id, uint64_t ve
     bind_u64(statement, 4, store_article_crc(source, id, version, record));
     bind_blob(statement, 5, record);
     bind_u64(statement, 6, hseq);
-    return store_write_row(store, PUT_ARTICLE, "storing an article", err);
+    int code = store_write_row(store, PUT_ARTICLE, "storing an article", err);
+    return code == TC_OK && sqlite3_changes(store->db) ? count_commit(store, err) : code;
 }
 
 // Looks at the stored hit of that id: its number, and whether its row is as it was written.
@@ -253,7 +295,7 @@ int store_put_hit(struct store *store, const struct store_hit *hit, bool *fresh,
     store->marks.hhead = next;
     *fresh = true;
     *hseq = next;
-    return TC_OK;
+    return count_commit(store, err);
 }
 
 void store_next_alert(const struct store *store, int64_t now_wall_ns, struct store_alert *alert)
@@ -419,4 +461,14 @@ uint64_t store_watch_count(struct store *store)
 uint64_t store_bytes(struct store *store)
 {
     return number_of(store, "PRAGMA page_count") * number_of(store, "PRAGMA page_size");
+}
+
+uint64_t store_free_bytes(struct store *store)
+{
+    return number_of(store, "PRAGMA freelist_count") * number_of(store, "PRAGMA page_size");
+}
+
+void store_checkpoint(struct store *store)
+{
+    sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }

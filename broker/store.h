@@ -23,7 +23,10 @@
 
 struct store;
 
-enum { STORE_SCHEMA = 2 };
+enum {
+    STORE_SCHEMA = 2,
+    STORE_LOG_BYTES = 32 * 1024 * 1024, // the log is written into the database when it has so many
+};
 
 // Opens or makes the file; an older schema is brought up to date first, in one transaction. Gives
 // *out, which store_close() ends.
@@ -31,6 +34,10 @@ enum { STORE_SCHEMA = 2 };
 //   TC_ECORRUPT  no database, another program's, or damaged; the sentence says what to do
 //   TC_EIO       cannot be opened or written
 int store_open(tc_str path, struct store **out, struct tc_err *err);
+
+// Whether this open found a copy that a backup had made, put in place: it began a new epoch then, because
+// what was stored after the backup is not in it.
+bool store_was_copy(const struct store *store);
 
 // Checkpoints and closes. An open transaction is lost.
 void store_close(struct store *store);
@@ -42,6 +49,8 @@ struct store_marks {
     uint64_t first;       // oldest alert kept, head + 1 when none is; 1 when none was removed
     uint64_t hfirst;      // likewise of hits
     int64_t stored_at_ns; // of the last alert
+    uint64_t commits;     // that stored an article or a hit
+    struct tc_id run;     // of the last of them; zeros when there was none
 };
 const struct store_marks *store_marks(const struct store *store);
 
@@ -77,6 +86,11 @@ struct store_hit {
 // duplicate as long as its id is kept.
 int store_put_hit(struct store *store, const struct store_hit *hit, bool *fresh, uint64_t *hseq,
                   struct tc_err *err);
+
+// How far a run of this history goes: the number of its last commit, what the open transaction has
+// added left out.
+//   TC_ENOENT  this history knows no such run
+int store_run_end(struct store *store, struct tc_id run, uint64_t *commits, struct tc_err *err);
 
 struct store_alert {
     uint64_t seq;
@@ -132,5 +146,9 @@ int store_each_consumer(struct store *store,
 // Rows and bytes, for STATS. Counting watches walks their table: once, at the start.
 uint64_t store_watch_count(struct store *store);
 uint64_t store_bytes(struct store *store);
+uint64_t store_free_bytes(struct store *store); // of these, pages that nothing is in
+
+// Writes the log into the database and cuts it, to give room back. A full disk may prevent that.
+void store_checkpoint(struct store *store);
 
 #endif

@@ -1,4 +1,6 @@
+#include "broker/recover.h"
 #include "broker/store_parts.h"
+#include "broker/wal.h"
 
 #include "schema.h"
 
@@ -16,7 +18,7 @@ static const char settings_sql[] = "PRAGMA trusted_schema = OFF;"
                                    "PRAGMA journal_mode = WAL;"
                                    "PRAGMA synchronous = FULL;"
                                    "PRAGMA wal_autocheckpoint = 8000;"
-                                   "PRAGMA journal_size_limit = 67108864;";
+                                   "PRAGMA journal_size_limit = 33554432;";
 
 static const char *const statement_sql[STATEMENTS] = {
     [PUT_ARTICLE] = "INSERT INTO article(source, id, version, crc, record, hseq) "
@@ -36,6 +38,9 @@ static const char *const statement_sql[STATEMENTS] = {
     [PUT_CONSUMER] = "INSERT INTO consumer(name, cursor, start, seen) VALUES(?1, ?2, ?3, ?4) "
                      "ON CONFLICT(name) DO UPDATE SET cursor = ?2, seen = ?4",
     [PUT_META] = "INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
+    [PUT_RUN] = "INSERT INTO run(first, id) VALUES(?1, ?2)",
+    [FIND_RUN] = "SELECT (SELECT min(first) FROM run WHERE first > mine.first) FROM run AS mine "
+                 "WHERE id = ?1",
     [WALK_ALL] = "SELECT " ALERT_COLUMNS " FROM alert "
                  "WHERE seq > ?1 ORDER BY seq",
     [WALK_TOPIC] = "SELECT " ALERT_COLUMNS " FROM alert "
@@ -183,6 +188,7 @@ static const char upgrade_1_sql[] =
     "ALTER TABLE article ADD COLUMN hseq INTEGER NOT NULL DEFAULT 0;"
     "UPDATE article SET hseq = coalesce((SELECT value FROM meta WHERE key = 'hhead'), 0);"
     "CREATE INDEX article_hseq ON article(hseq);"
+    "CREATE TABLE run(first INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE) STRICT;"
     "PRAGMA user_version = 2;";
 
 static int upgrade(struct store *store, int64_t version, struct tc_err *err)
@@ -217,12 +223,16 @@ static int read_marks(struct store *store, struct tc_err *err)
             marks->head = (uint64_t)value;
         else if (tc_str_eq(key, TC_STR("hhead")))
             marks->hhead = (uint64_t)value;
+        else if (tc_str_eq(key, TC_STR("commits")))
+            marks->commits = (uint64_t)value;
         else if (tc_str_eq(key, TC_STR("stored_at")))
             marks->stored_at_ns = value;
         else if (tc_str_eq(key, TC_STR("first")))
             marks->first = (uint64_t)value;
         else if (tc_str_eq(key, TC_STR("hfirst")))
             marks->hfirst = (uint64_t)value;
+        else if (tc_str_eq(key, TC_STR("copy")))
+            store->was_copy = value != 0;
         else if (tc_str_eq(key, TC_STR("epoch")) && sqlite3_column_bytes(statement, 1) == 16) {
             memcpy(marks->epoch.bytes, sqlite3_column_blob(statement, 1), TC_ID_BYTES);
             epoch_known = true;
@@ -232,6 +242,23 @@ static int read_marks(struct store *store, struct tc_err *err)
     sqlite3_finalize(statement);
     if (code == TC_OK && !epoch_known)
         code = tc_fail(err, TC_ECORRUPT, "it has no epoch");
+    return code;
+}
+
+static int read_run(struct store *store, struct tc_err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = TC_OK;
+    if (sqlite3_prepare_v2(store->db, "SELECT id FROM run ORDER BY first DESC LIMIT 1", -1,
+                           &statement, NULL) != SQLITE_OK)
+        return store_refused(store, "reading the store's last run", err);
+    int step = sqlite3_step(statement);
+    if (step == SQLITE_ROW && sqlite3_column_bytes(statement, 0) == TC_ID_BYTES)
+        memcpy(store->marks.run.bytes, sqlite3_column_blob(statement, 0), TC_ID_BYTES);
+    else if (step != SQLITE_DONE)
+        code = store_refused(store, "reading the store's last run", err);
+    sqlite3_finalize(statement);
+    store->run = tc_id_random();
     return code;
 }
 
@@ -271,10 +298,34 @@ static int check_marks(struct store *store, struct tc_err *err)
     return code;
 }
 
+bool store_was_copy(const struct store *store)
+{
+    return store->was_copy;
+}
+
+static int begin_epoch(struct store *store, struct tc_err *err)
+{
+    struct tc_id epoch = tc_id_random();
+    int code = store_run(store, "BEGIN IMMEDIATE", "beginning an epoch", err);
+    if (code == TC_OK)
+        code = store_put_id(store, "epoch", epoch, err);
+    if (code == TC_OK)
+        code = store_run(store, "DELETE FROM meta WHERE key = 'copy'", "beginning an epoch", err);
+    if (code == TC_OK)
+        code = store_run(store, "COMMIT", "beginning an epoch", err);
+    if (code == TC_OK)
+        store->marks.epoch = epoch;
+    return code;
+}
+
 static int open_inside(struct store *store, const char *path, struct tc_err *err)
 {
     bool empty = false;
     int64_t version = 0;
+    if (recover_begun(path))
+        return tc_fail(err, TC_ECORRUPT, "a recovery of it was cut off");
+    if (wal_check(path, err) != TC_OK)
+        return err->code;
     if (sqlite3_open_v2(path, &store->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK)
@@ -290,7 +341,11 @@ static int open_inside(struct store *store, const char *path, struct tc_err *err
         code = empty ? make_schema(store, err) : prepare_all(store, err);
     if (code == TC_OK)
         code = read_marks(store, err);
-    return code == TC_OK ? check_marks(store, err) : code;
+    if (code == TC_OK)
+        code = read_run(store, err);
+    if (code == TC_OK)
+        code = check_marks(store, err);
+    return code == TC_OK && store->was_copy ? begin_epoch(store, err) : code;
 }
 
 int store_open(tc_str path, struct store **out, struct tc_err *err)
@@ -302,8 +357,9 @@ int store_open(tc_str path, struct store **out, struct tc_err *err)
         char reason[TC_ERR_TEXT_BYTES];
         memcpy(reason, err->text, sizeof reason);
         tc_fail(err, code,
-                "%s is no usable store: %s. Restore a backup, or move the file away: the broker "
-                "then begins a new history, and what it has is still in the old file",
+                "%s is no usable store: %s. Restore a backup, or start once with "
+                "--accept-data-loss: what can be read goes into a new history, watchers send again "
+                "what they still have, and the old file stays beside it",
                 name, reason);
     } else if (code != TC_OK) {
         tc_err_prefix(err, "store %s", name);

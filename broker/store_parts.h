@@ -20,6 +20,8 @@ enum statement {
     GET_WATCH,
     PUT_CONSUMER,
     PUT_META,
+    PUT_RUN,
+    FIND_RUN,
     WALK_ALL,
     WALK_TOPIC,
     SINCE,
@@ -40,9 +42,11 @@ struct store {
     sqlite3_stmt *statements[STATEMENTS];
     sqlite3_stmt *walk; // one of them while a walk is on, else NULL
     struct store_marks marks, at_begin;
+    struct tc_id run;     // of this process, in the file from its first commit on
     int changes_at_begin; // sqlite3_total_changes
     bool writing;
-    bool seen; // the table has rows
+    bool seen;     // the table has rows
+    bool was_copy; // before it was opened
 };
 
 // A row's checksum runs over its columns in order but for crc, integers as eight little-endian bytes,

@@ -1,6 +1,7 @@
 #include "broker/verify.h"
 
 #include "broker/reader.h"
+#include "broker/wal.h"
 #include "common/hit.h"
 #include "common/json.h"
 #include "common/mem.h"
@@ -172,8 +173,7 @@ static void check_alert(struct verify *verify, const struct store_alert *alert)
     if (alert->stored_at_ns < verify->last_stored_at_ns)
         fault(verify, "alert %llu: its time lies before that of the one before", seq);
     verify->last_stored_at_ns = alert->stored_at_ns;
-    verify->ids =
-        tc_room(verify->ids, verify->id_count, &verify->id_capacity, sizeof *verify->ids);
+    verify->ids = tc_room(verify->ids, verify->id_count, &verify->id_capacity, sizeof *verify->ids);
     verify->ids[verify->id_count++] = alert->id;
 }
 
@@ -241,9 +241,10 @@ static int on_watch(void *context, const struct reader_watch *watch, bool whole)
     return stopped(verify) ? TC_ESTOP : TC_OK;
 }
 
-static int on_consumer(void *context, tc_str name, uint64_t cursor)
+static int on_consumer(void *context, tc_str name, uint64_t cursor, struct sqlite3_stmt *row)
 {
     struct verify *verify = context;
+    (void)row;
     struct reader_marks now;
     verify->report->consumers++;
     if (cursor > verify->report->marks.head &&
@@ -294,6 +295,12 @@ static void on_page(void *context, const char *sentence)
     fault(context, "pages: %s", sentence);
 }
 
+static int stopped_now(void *context)
+{
+    const struct verify *verify = context;
+    return verify->to->stop && verify->to->stop(verify->to->context);
+}
+
 static int check_all(struct verify *verify, bool pages)
 {
     int code = check_hits(verify);
@@ -301,10 +308,9 @@ static int check_all(struct verify *verify, bool pages)
         code = check_alerts(verify);
     if (code == TC_OK)
         code = check_tables(verify);
-    if (code == TC_OK && pages) {
-        reader_check(verify->reader, verify, on_page);
-        verify->report->pages = true;
-    }
+    if (code == TC_OK && pages)
+        code = reader_check(verify->reader, verify, on_page, stopped_now);
+    verify->report->pages = code == TC_OK && pages;
     return code;
 }
 
@@ -314,7 +320,10 @@ int verify_store(const char *path, bool pages, const struct verify_to *to,
     struct verify verify = {.to = to, .report = out};
     struct reader_marks marks;
     *out = (struct verify_report){0};
-    int code = reader_open(path, &verify.reader, err);
+    int code = pages ? wal_check(path, err) : TC_OK; // before SQLite looks at it
+    if (code == TC_ECORRUPT)
+        fault(&verify, "%s", err->text);
+    code = reader_open(path, &verify.reader, err);
     if (code == TC_OK)
         code = reader_marks(verify.reader, &marks, err);
     if (code == TC_OK) {

@@ -37,6 +37,8 @@ static const struct tc_metric metrics[] = {
      .help = "Articles of watchers that were refused for good, since the start."},
     {METRIC "silent_hits_total", TC_METRIC_COUNTER, "silent",
      .help = "Hits stored without an alert, since the start."},
+    {METRIC "recovered_hits_total", TC_METRIC_COUNTER, "recovered",
+     .help = "Hits that watchers sent again because this history had lost them, since the start."},
     {METRIC "damaged_rows_total", TC_METRIC_COUNTER, "damaged",
      .help = "Alerts left out of answers because their checksum is wrong, since the start."},
     {METRIC "live_alerts_total", TC_METRIC_COUNTER, "live_sent",
@@ -49,6 +51,12 @@ static const struct tc_metric metrics[] = {
      .help = "Size of the history on disk."},
     {METRIC "disk_full", TC_METRIC_FLAG, "disk_full",
      .help = "1 while the disk was full when it was last written to."},
+    {METRIC "read_only", TC_METRIC_FLAG, "read_only",
+     .help = "1 while nothing is stored because there is too little room on the disk."},
+    {METRIC "disk_free_bytes", TC_METRIC_GAUGE, "disk_free_bytes",
+     .help = "Room on the disk that the history lies on."},
+    {METRIC "database_free_bytes", TC_METRIC_GAUGE, "database_free_bytes",
+     .help = "Room inside the history's file, which is used before the file grows."},
     {METRIC "clock_off_seconds", TC_METRIC_GAUGE, "clock_off_seconds",
      .help = "How far the wall clock is from the one by which retention counts."},
     {METRIC "clock_doubted", TC_METRIC_FLAG, "clock_doubted",
@@ -93,6 +101,9 @@ static void unready(void *context, const json_t *stats, struct tc_buf *why)
     (void)context;
     if (json_is_true(json_object_get(stats, "stopping")))
         tc_buf_puts(why, "the broker is ending");
+    else if (json_is_true(json_object_get(stats, "read_only")))
+        tc_buf_puts(why, "there is too little room on the disk: nothing is stored until there is "
+                         "more; reading goes on");
     else if (json_is_true(json_object_get(stats, "disk_full")))
         tc_buf_puts(why, "the disk is full: nothing is stored until there is room and a watcher "
                          "tries again; reading goes on");

@@ -320,3 +320,17 @@ int tocsin_status(struct tocsin *tocsin, enum tocsin_daemon daemon, const char *
         code = peer_keep_answer(peer, json, &tocsin->err);
     return done(tocsin, code);
 }
+
+int tocsin_backup(struct tocsin *tocsin, const char *file, const char **json)
+{
+    struct peer *peer = &tocsin->broker;
+    struct tc_json *question = peer_question(peer);
+    if (file)
+        tc_json_put_str(question, "file", tc_str_of(file));
+    int code = check_keys(tocsin, &tocsin->broker_wrong);
+    if (code == TC_OK)
+        code = peer_ask(peer, "BACKUP", (tc_str){0}, deadline(tocsin->timeout_ms), &tocsin->err);
+    if (code == TC_OK)
+        code = peer_keep_answer(peer, json, &tocsin->err);
+    return done(tocsin, code);
+}

@@ -282,3 +282,14 @@ void tc_notify(const char *state)
     (void)!sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&to, len);
     close(fd);
 }
+
+tc_str tc_boot_id(char *out)
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+    out[0] = '\0';
+    if (file && !fgets(out, TC_BOOT_BYTES, file))
+        out[0] = '\0';
+    if (file)
+        fclose(file);
+    return tc_str_trim(tc_str_of(out));
+}

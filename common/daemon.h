@@ -53,6 +53,11 @@ int tc_signals_block(int *out_fd, struct tc_err *err);
 // The next signal waiting in the descriptor, 0 when there is none.
 int tc_signal_next(int fd);
 
+// Which boot of the machine this is: the monotonic clock means nothing in another one. `out` holds
+// TC_BOOT_BYTES. Empty when nobody knows.
+enum { TC_BOOT_BYTES = 64 };
+tc_str tc_boot_id(char *out);
+
 // Tells the service manager ($NOTIFY_SOCKET, if any): "READY=1", "STOPPING=1".
 void tc_notify(const char *state);
 

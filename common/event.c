@@ -369,9 +369,18 @@ static void add_envelope(struct tc_json *json, const struct tc_event *event,
         snprintf(sequence, sizeof sequence, "%020" PRIu64, event->seq);
         tc_json_put_str(json, "sequence", tc_str_of(sequence));
         put_id(json, "epoch", event->epoch);
+        if (event->recovered)
+            tc_json_put_bool(json, "recovered", true);
     } else {
         tc_json_put_bool(json, "stored", false);
     }
+}
+
+bool tc_event_recovered(tc_str event)
+{
+    static const char data[] = "\"data\":", recovered[] = "\"recovered\":true";
+    const char *end = memmem(event.ptr, event.len, data, sizeof data - 1);
+    return end && memmem(event.ptr, (size_t)(end - event.ptr), recovered, sizeof recovered - 1);
 }
 
 static void add_watch(struct tc_json *json, const struct tc_event_watch *watch,

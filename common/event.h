@@ -86,6 +86,7 @@ struct tc_event {
     uint64_t seq;                       // 0: the event is not stored and says so
     struct tc_id epoch;                 // of seq
     const struct tc_event_story *story; // NULL: none
+    bool recovered;                     // it was sent before, in a history that was lost
 };
 
 // Adds the topic "namespace/watch/severity/" to `out`.
@@ -95,6 +96,9 @@ void tc_event_topic(const struct tc_hit *hit, struct tc_buf *out);
 void tc_event_add(struct tc_buf *out, const struct tc_event *event,
                   const struct tc_event_watch *watch, const struct tc_event_article *article,
                   const struct tc_hit *hit);
+
+// Whether an event says that it is recovered. Costs a look at its first few hundred bytes.
+bool tc_event_recovered(tc_str event);
 
 // The deterministic id of an alert: a hash over the watch, the id of the hit that caused it, the
 // kind ("alert", "updated", ...) and its ordinal among that hit's alerts, from 1. Never the story's.

@@ -9,6 +9,8 @@
 #include "common/mem.h"
 #include "watcher/source/source.h"
 
+#define NONE_WAITS INT64_MIN
+
 struct keeper {
     struct keeper_settings set;
     struct job *way[KEEPER_ON_THE_WAY]; // between door and outbox
@@ -21,7 +23,9 @@ struct keeper {
     int64_t trim_at;
     int failed; // TC_OK, or why we give up
 
-    atomic_uint_fast64_t articles, hits, duplicates, rejected, waiting, dead, dead_dropped;
+    atomic_uint_fast64_t articles, hits, duplicates, rejected, waiting, dead, dead_dropped,
+        resubmitted;
+    atomic_int_fast64_t oldest_mono_ns; // when the item that waits longest came in
     atomic_bool blocked, link_up, settled;
     atomic_int failed_shown;
 };
@@ -31,6 +35,7 @@ struct keeper *keeper_new(const struct keeper_settings *settings)
     struct keeper *keeper = tc_new(sizeof *keeper);
     keeper->set = *settings;
     keeper->trim_at = tc_mono_ns() + KEEPER_TRIM_MS * TC_MS;
+    keeper->oldest_mono_ns = NONE_WAITS;
     return keeper;
 }
 
@@ -41,6 +46,7 @@ void keeper_free(struct keeper *keeper)
 
 struct keeper_stats keeper_stats(const struct keeper *keeper)
 {
+    int64_t oldest = keeper->oldest_mono_ns;
     bool settled = keeper->settled; // first: what is read after it is at least as new
     return (struct keeper_stats){
         .articles = keeper->articles,
@@ -50,6 +56,8 @@ struct keeper_stats keeper_stats(const struct keeper *keeper)
         .outbox_waiting = keeper->waiting,
         .outbox_dead = keeper->dead,
         .outbox_dead_dropped = keeper->dead_dropped,
+        .outbox_oldest_ns = oldest == NONE_WAITS ? 0 : tc_mono_ns() - oldest,
+        .resubmitted = keeper->resubmitted,
         .blocked = keeper->blocked,
         .link_up = keeper->link_up,
         .settled = settled,
@@ -336,7 +344,7 @@ static void trim(struct keeper *keeper)
     int64_t now = tc_mono_ns();
     if (now < keeper->trim_at || keeper->failed || keeper->stuck_until)
         return;
-    int code = outbox_trim(keeper->set.outbox, tc_wall_ns(), &more, &err);
+    int code = outbox_trim(keeper->set.outbox, &more, &err);
     keeper->trim_at = now + (more ? KEEPER_TRIM_MORE_MS : KEEPER_TRIM_MS) * TC_MS;
     if (code != TC_OK)
         take_failure(keeper, code, &err);
@@ -356,6 +364,16 @@ static void watch_level(struct keeper *keeper, uint64_t waiting)
     }
 }
 
+static void show_oldest(struct keeper *keeper)
+{
+    struct tc_err err;
+    int64_t age = -1;
+    int code = keeper->failed ? TC_OK : outbox_oldest(keeper->set.outbox, &age, &err);
+    if (code != TC_OK)
+        take_failure(keeper, code, &err);
+    keeper->oldest_mono_ns = age < 0 ? NONE_WAITS : tc_mono_ns() - age;
+}
+
 static void show(struct keeper *keeper)
 {
     struct outbox_counts counts = outbox_counts(keeper->set.outbox);
@@ -368,6 +386,8 @@ static void show(struct keeper *keeper)
     keeper->waiting = counts.waiting;
     keeper->dead = counts.dead;
     keeper->dead_dropped = counts.dead_dropped;
+    keeper->resubmitted = counts.resubmitted;
+    show_oldest(keeper);
     keeper->blocked = keeper->crowded || keeper->stuck_until || keeper->failed;
     keeper->link_up = keeper->set.submit && submit_up(keeper->set.submit);
     keeper->settled = settled;
@@ -428,6 +448,7 @@ void keeper_run(struct keeper *keeper)
 {
     for (;;) {
         bool closing = tc_queue_closed(keeper->set.door);
+        outbox_tick(keeper->set.outbox, tc_mono_ns());
         take_turns_with_broker(keeper);
         take_done(keeper);
         write_if_ready(keeper, closing);

@@ -48,10 +48,12 @@ struct keeper;
 struct keeper_stats {
     uint64_t articles, hits, duplicates, rejected;
     uint64_t outbox_waiting, outbox_dead, outbox_dead_dropped;
-    bool blocked; // nothing is taken now
-    bool link_up; // the broker answers
-    bool settled; // nothing is on the way, and nothing is left to write
-    int failed;   // TC_OK, or why the keeper has given up
+    int64_t outbox_oldest_ns; // how long the item that waits longest does; 0 when none waits
+    uint64_t resubmitted;     // items sent again because the broker had lost them
+    bool blocked;             // nothing is taken now
+    bool link_up;             // the broker answers
+    bool settled;             // nothing is on the way, and nothing is left to write
+    int failed;               // TC_OK, or why the keeper has given up
 };
 
 struct keeper *keeper_new(const struct keeper_settings *settings);

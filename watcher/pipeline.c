@@ -143,6 +143,8 @@ static void stats(void *context, struct tc_json *json)
     tc_json_put_u64(json, "duplicates", now.duplicates);
     tc_json_put_u64(json, "rejected", now.rejected + pipeline->refused);
     tc_json_put_u64(json, "outbox_waiting", now.outbox_waiting);
+    tc_json_put_u64(json, "outbox_oldest_seconds", (uint64_t)(now.outbox_oldest_ns / TC_SECOND));
+    tc_json_put_u64(json, "resubmitted", now.resubmitted);
     tc_json_put_u64(json, "outbox_dead", now.outbox_dead);
     tc_json_put_u64(json, "outbox_dead_dropped", now.outbox_dead_dropped);
     tc_json_put_bool(json, "blocked", now.blocked);
@@ -234,7 +236,15 @@ static int open_ways_out(struct pipeline *pipeline, const struct watcher_keys *k
                          struct tc_err *err)
 {
     const struct settings *settings = pipeline->settings;
-    int code = outbox_open(settings->state, &pipeline->outbox, err);
+    char boot[TC_BOOT_BYTES];
+    struct outbox_settings outbox = {
+        .dir = settings->state,
+        .horizon_ns = settings->keep_acknowledged_ns,
+        .horizon_bytes = settings->keep_acknowledged_bytes,
+        .boot = tc_boot_id(boot),
+        .now_mono_ns = tc_mono_ns(),
+    };
+    int code = outbox_open(&outbox, &pipeline->outbox, err);
     if (code == TC_OK && settings->broker.len)
         code = submit_open(pipeline->zmq, keys->has_broker ? &keys->broker : NULL, settings->broker,
                            settings->name, pipeline->outbox, tell_link, pipeline, &pipeline->submit,

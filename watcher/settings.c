@@ -6,6 +6,7 @@
 #include "common/event.h"
 #include "common/guard.h"
 #include "common/yaml.h"
+#include "watcher/outbox/outbox.h"
 #include "watcher/source/article.h"
 
 static const char default_name[] = "watcher";
@@ -247,6 +248,10 @@ static void read_numbers(const struct reader *reader, const struct tc_yaml *root
     tc_yaml_u64(tc_yaml_get(root, "threads"), 1, SETTINGS_THREADS_MOST, &threads, reader->diags);
     tc_yaml_u64(tc_yaml_get(root, "max_outbox_articles"), 1, UINT32_MAX,
                 &settings->max_outbox_articles, reader->diags);
+    tc_yaml_duration(tc_yaml_get(root, "keep_acknowledged"), &settings->keep_acknowledged_ns,
+                     reader->diags);
+    tc_yaml_size(tc_yaml_get(root, "keep_acknowledged_bytes"), &settings->keep_acknowledged_bytes,
+                 reader->diags);
     const struct tc_yaml *size = tc_yaml_get(root, "max_article_bytes");
     if (tc_yaml_size(size, &bytes, reader->diags) &&
         (bytes < 1024 || bytes > SETTINGS_ARTICLE_BYTES_MOST))
@@ -311,6 +316,8 @@ static int read_root(struct reader *reader, const struct tc_yaml *root, struct t
                                         "sources",
                                         "max_article_bytes",
                                         "max_outbox_articles",
+                                        "keep_acknowledged",
+                                        "keep_acknowledged_bytes",
                                         "log",
                                         "http",
                                         "http_hosts",
@@ -355,6 +362,8 @@ static struct settings *settings_new(struct tc_arena *arena, tc_str file)
                                                         : (unsigned)cores;
     settings->max_article_bytes = ARTICLE_BYTES;
     settings->max_outbox_articles = SETTINGS_OUTBOX_ARTICLES;
+    settings->keep_acknowledged_ns = OUTBOX_HORIZON_NS;
+    settings->keep_acknowledged_bytes = OUTBOX_HORIZON_BYTES;
     settings->log = TC_INFO;
     return settings;
 }

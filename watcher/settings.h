@@ -44,6 +44,8 @@ struct settings {
     bool watch_files; // read watch files again when they change
     size_t max_article_bytes;
     uint64_t max_outbox_articles; // that wait; beyond it sources wait, too
+    int64_t keep_acknowledged_ns; // what the broker has confirmed stays that long, to be sent again
+    uint64_t keep_acknowledged_bytes; // and not more of it than that
     struct tc_http_settings http;
     enum tc_level log;
     const struct settings_source *sources;

@@ -37,6 +37,7 @@ int cli_tail(int argc, char **argv);    // alerts as they come
 int cli_consume(int argc, char **argv); // alerts durably
 int cli_history(int argc, char **argv); // alerts that came
 int cli_status(int argc, char **argv);  // how broker and watcher are
+int cli_backup(int argc, char **argv);  // a copy of the history
 int cli_verify(int argc, char **argv);  // a store, read to its end
 int cli_keygen(int argc, char **argv);  // a pair of keys
 

@@ -16,10 +16,12 @@ struct verify {
 };
 
 static const char doc[] =
-    "Reads every row of a store and says what is not as it must be: checksums, ids, numbers without "
+    "Reads every row of a store and says what is not as it must be: checksums, ids, numbers "
+    "without "
     "a hole, what refers to what; and SQLite's own check of pages and indexes, unless a broker has "
     "the file open. Changes nothing.\v"
-    "Without FILE it is the broker's store in the state folder.\n\nExit status: 0 nothing is wrong, "
+    "Without FILE it is the broker's store in the state folder.\n\nExit status: 0 nothing is "
+    "wrong, "
     "1 something is, 2 the file cannot be read.";
 
 static const struct argp_option options[] = {
@@ -112,8 +114,8 @@ int cli_verify(int argc, char **argv)
     cli_parse(&argp, argc, argv, &verify);
     if (!verify.file) {
         code = tc_state_dir(arena, &state, &err);
-        verify.file = code == TC_OK ? tc_arena_printf(arena, "%.*s/broker.db", TC_ARG(state)).ptr
-                                    : NULL;
+        verify.file =
+            code == TC_OK ? tc_arena_printf(arena, "%.*s/broker.db", TC_ARG(state)).ptr : NULL;
     }
     struct verify_to to = {&json, verify.json ? list_fault : print_fault, NULL};
     if (verify.json) {

@@ -265,6 +265,13 @@ enum tocsin_daemon { TOCSIN_BROKER, TOCSIN_WATCHER };
  *   TOCSIN_ETIMEOUT, TOCSIN_EPROTO, TOCSIN_ENOMEM */
 TOCSIN_API int tocsin_status(struct tocsin *tocsin, enum tocsin_daemon daemon, const char **json);
 
+/* Asks the broker to copy its history into a file that is not there yet: an absolute path on the broker's
+ * machine; or, with NULL, how the last copy goes. It wants the role admin, is answered at once, and the
+ * copy goes on whoever asks or goes away. Waits at most the time limit. *json is the answer's header
+ * (docs/protocol.md, BACKUP), zero-ended.
+ *   TOCSIN_ETIMEOUT, TOCSIN_EPROTO, TOCSIN_ENOMEM */
+TOCSIN_API int tocsin_backup(struct tocsin *tocsin, const char *file, const char **json);
+
 /* The version of the library, "0.1.0". */
 TOCSIN_API const char *tocsin_version(void);
 

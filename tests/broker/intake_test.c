@@ -97,6 +97,99 @@ static void a_newer_session_of_a_name_ends_the_older(void **state)
     assert_string_equal(rig_text(&rig->answers[0], "reason"), "session");
 }
 
+// What the broker asks for when a watcher names this as its last_acked: 0 for nothing.
+static uint64_t resubmit_since(struct rig *rig, const char *epoch, uint64_t hseq, const char *run,
+                               uint64_t commit)
+{
+    char header[400], place[120] = "";
+    uint64_t since = 0;
+    if (run)
+        snprintf(place, sizeof place, ",\"run\":\"%s\",\"commit\":%llu", run,
+                 (unsigned long long)commit);
+    snprintf(header, sizeof header,
+             "{\"role\":\"watcher\",\"name\":\"rig\",\"session\":\"" RIG_SESSION "\","
+             "\"last_acked\":{\"epoch\":\"%s\",\"hseq\":%llu%s}}",
+             epoch, (unsigned long long)hseq, place);
+    const struct rig_answer *answer = rig_ask(rig, "HELLO", header);
+    assert_string_equal(answer->reply, "WELCOME");
+    tc_json_get_u64(json_object_get(answer->header, "resubmit"), "since", &since);
+    return since;
+}
+
+static void a_history_asks_for_what_it_lacks_even_when_it_has_grown_beyond_that(void **state)
+{
+    static const char other[] = "0123456789abcdef0123456789abcdef";
+    struct rig *rig = *state;
+    char epoch[TC_ID_TEXT_BYTES], run[TC_ID_TEXT_BYTES], next[TC_ID_TEXT_BYTES];
+    for (unsigned batch = 1; batch <= 3; batch++) {
+        rig_put(rig, "a", batch, batch == 1 ? "one" : batch == 2 ? "two" : "three", 1);
+        assert_int_equal(rig_turn(rig), TC_OK);
+    }
+    snprintf(epoch, sizeof epoch, "%s", rig_text(&rig->answers[0], "epoch"));
+    snprintf(run, sizeof run, "%s", rig_text(&rig->answers[0], "run"));
+    assert_int_equal(rig_number(&rig->answers[0], "commit"), 3);
+    rig_put(rig, "a", 3, "three", 1); // a duplicate is as safe as its first coming
+    assert_int_equal(rig_turn(rig), TC_OK);
+    assert_int_equal(rig_number(&rig->answers[0], "commit"), 3);
+    assert_int_equal(resubmit_since(rig, epoch, 3, run, 3), 0);
+    assert_int_equal(resubmit_since(rig, epoch, 9, run, 5), 4);
+    assert_int_equal(resubmit_since(rig, epoch, 1, other, 1), 1);
+    assert_int_equal(resubmit_since(rig, other, 1, run, 1), 1);
+    assert_int_equal(resubmit_since(rig, epoch, 3, NULL, 0), 0);
+    assert_int_equal(resubmit_since(rig, epoch, 4, NULL, 0), 1);
+
+    rig_restart(rig); // as with an older copy that ended here
+    rig_begin(rig);
+    rig_put(rig, "a", 1, "four", 20);
+    assert_int_equal(rig_turn(rig), TC_OK);
+    snprintf(next, sizeof next, "%s", rig_text(&rig->answers[0], "run"));
+    assert_string_not_equal(run, next);
+    assert_int_equal(resubmit_since(rig, epoch, 5, run, 5), 4); // although hit 5 is there
+    assert_int_equal(resubmit_since(rig, epoch, 3, run, 3), 0);
+    assert_int_equal(resubmit_since(rig, epoch, 23, next, 4), 0);
+}
+
+static void what_is_recovered_says_so_and_only_what_is_new_is_stored(void **state)
+{
+    struct rig *rig = *state;
+    struct tc_buf record = {0}, hits = {0};
+    rig_put(rig, "a", 1, "one", 1);
+    assert_int_equal(rig_turn(rig), TC_OK);
+    rig_frames("one", 3, &record, &hits);
+    tc_str frames[] = {tc_buf_view(&record), tc_buf_view(&hits)};
+    rig_send(rig, "a", "PUT",
+             "{\"session\":\"" RIG_SESSION "\",\"batch\":2,\"n\":1,\"recovered\":true}", frames, 2);
+    assert_int_equal(rig_turn(rig), TC_OK);
+    assert_int_equal(item_number(&rig->answers[0], "stored"), 2);
+    assert_int_equal(item_number(&rig->answers[0], "duplicate"), 1);
+    assert_int_equal(rig_number(rig_ask(rig, "STATS", "{}"), "recovered"), 2);
+    const struct rig_answer *batch = rig_ask(rig, "FETCH", "{}");
+    assert_int_equal(batch->count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        tc_str event =
+            tc_str_cut(tc_buf_view(&batch->frames), i ? batch->ends[i - 1] : 0, batch->ends[i]);
+        assert_int_equal(tc_event_recovered(event), i > 0);
+    }
+    rig_send(rig, "a", "PUT",
+             "{\"session\":\"" RIG_SESSION "\",\"batch\":3,\"n\":1,\"recovered\":1}", frames, 2);
+    assert_int_equal(rig_turn(rig), TC_OK);
+    assert_string_equal(rig_text(&rig->answers[0], "code"), "header");
+    tc_buf_done(&record);
+    tc_buf_done(&hits);
+}
+
+static void a_heartbeat_of_an_unknown_session_is_told_so(void **state)
+{
+    struct rig *rig = *state;
+    assert_string_equal(rig_ask(rig, "HB", "{\"session\":\"" RIG_SESSION "\"}")->reply, "HB");
+    rig_restart(rig);
+    const struct rig_answer *answer =
+        rig_ask(rig, "HB", "{\"rid\":7,\"session\":\"" RIG_SESSION "\"}");
+    assert_string_equal(answer->reply, "NAK");
+    assert_string_equal(rig_text(answer, "reason"), "session");
+    assert_int_equal(rig_number(answer, "rid"), 7);
+}
+
 static void definitions_and_hits_survive_a_restart(void **state)
 {
     struct rig *rig = *state;
@@ -216,6 +309,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_hole_between_batches_is_refused_and_a_repeat_is_not,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_newer_session_of_a_name_ends_the_older, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_history_asks_for_what_it_lacks_even_when_it_has_grown_beyond_that, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_recovered_says_so_and_only_what_is_new_is_stored,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_heartbeat_of_an_unknown_session_is_told_so, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(definitions_and_hits_survive_a_restart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_definition_that_is_none_is_refused_and_its_neighbours_too,

@@ -65,9 +65,11 @@ static void forget(struct rig *rig)
 
 static void open_both(struct rig *rig)
 {
-    struct desk_out out = {rig, keep_answer, keep_published, none_published, ignore, &rig->gauges};
     struct tc_err err = {0};
     need(store_open(tc_str_of(rig->path), &rig->store, &err) == TC_OK, err.text);
+    rig->backup = backup_new(rig->store);
+    struct desk_out out = {rig,    keep_answer,  keep_published, none_published,
+                           ignore, &rig->gauges, rig->backup};
     need(desk_open(rig->store, &out, rig->wall_ns, &rig->desk, &err) == TC_OK, err.text);
 }
 
@@ -87,8 +89,10 @@ void rig_open(struct rig *rig)
 static void close_both(struct rig *rig)
 {
     desk_close(rig->desk);
+    backup_free(rig->backup);
     store_close(rig->store);
     rig->desk = NULL;
+    rig->backup = NULL;
     rig->store = NULL;
 }
 
@@ -103,6 +107,16 @@ void rig_close(struct rig *rig)
         unlink(path);
     }
     rmdir(rig->folder);
+}
+
+void rig_stop(struct rig *rig)
+{
+    close_both(rig);
+}
+
+void rig_start(struct rig *rig)
+{
+    open_both(rig);
 }
 
 void rig_restart(struct rig *rig)

@@ -27,6 +27,7 @@ struct rig {
     struct store *store;
     struct desk *desk;
     struct gauges gauges;
+    struct backup *backup;
     bool inside;              // as what requests are sent from now on
     int64_t wall_ns, mono_ns; // what the desk is told
     struct rig_answer answers[RIG_ANSWERS];
@@ -37,6 +38,8 @@ struct rig {
 void rig_open(struct rig *rig); // ends the test when it fails
 void rig_close(struct rig *rig);
 void rig_restart(struct rig *rig); // closes and opens the store again
+void rig_stop(struct rig *rig);    // the two halves of that
+void rig_start(struct rig *rig);
 
 // Takes a request of the connection `peer` into the turn.
 void rig_send(struct rig *rig, const char *peer, const char *command, const char *header,

@@ -93,11 +93,14 @@ static void every_key_is_read(void **state)
                                   "live_except: [health/, a/b/]\n"
                                   "log: debug\n"
                                   "retain: 400d\nprotect_consumers: 2h\n"
+                                  "disk_reserve: 1MiB\nnetwork_storage: true\n"
                                   "http: 127.0.0.1:5580\n"
                                   "http_hosts: [broker.example]\n"),
                      TC_OK);
     assert_text(rig->settings.store, "/data/news.db");
     assert_int_equal(rig->settings.retain.keep_ns, 400 * 24 * 3600 * TC_SECOND);
+    assert_int_equal(rig->settings.disk_reserve, 1024 * 1024);
+    assert_true(rig->settings.network_storage);
     assert_int_equal(rig->settings.retain.protect_ns, 2 * 3600 * TC_SECOND);
     assert_text(rig->settings.fetch, "tcp://127.0.0.1:5561");
     assert_text(rig->settings.live, "ipc:///tmp/live.sock");
@@ -146,6 +149,8 @@ static void each_mistake_is_refused_with_its_line(void **state)
         {"retain: 5m\n", "between 1h", 1},
         {"retain: 4000w\nprotect_consumers: 7d\nretain: 4d", "retain", 3},
         {"protect_consumers: forever\n", "no duration", 1},
+        {"disk_reserve: much\n", "", 1},
+        {"network_storage: perhaps\n", "", 1},
         {"keys: ''\n", "path is empty", 1},
         {"keys: [a]\n", "", 1},
         {"insecure_loopback: true\nkeys: keys\n", "every tcp endpoint is guarded", 2},

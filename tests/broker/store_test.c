@@ -1,4 +1,4 @@
-#include "broker/store.h"
+#include "broker/store_parts.h"
 
 #include "common/clock.h"
 
@@ -133,6 +133,66 @@ static void a_store_that_is_opened_again_goes_on_in_its_epoch(void **state)
     store_close(store);
 }
 
+static uint64_t run_end(struct store *store, struct tc_id run)
+{
+    uint64_t commits = 0;
+    int code = store_run_end(store, run, &commits, NULL);
+    assert_true(code == TC_OK || code == TC_ENOENT);
+    return code == TC_OK ? commits : UINT64_MAX;
+}
+
+static void put_one(struct store *store, const char *name)
+{
+    bool fresh = false;
+    begin(store);
+    put_hit(store, name, &fresh);
+    commit(store);
+}
+
+static void commits_that_store_something_are_counted_by_runs(void **state)
+{
+    struct store *store = opened(*state);
+    assert_int_equal(store_marks(store)->commits, 0);
+    begin(store);
+    commit(store); // stores nothing
+    put_one(store, "a");
+    put_one(store, "a"); // again
+    struct tc_id first = store_marks(store)->run;
+    assert_int_equal(store_marks(store)->commits, 1);
+    begin(store);
+    bool fresh = false;
+    put_hit(store, "lost", &fresh);
+    assert_int_equal(store_marks(store)->commits, 2);
+    assert_int_equal(run_end(store, first), 1); // what is not committed is not told
+    store_rollback(store);
+    assert_int_equal(store_marks(store)->commits, 1);
+    begin(store);
+    assert_int_equal(
+        store_put_article(store, TC_STR("wire"), TC_STR("n"), 2, TC_STR("{}"), 1, NULL), TC_OK);
+    commit(store); // an article counts, too
+    assert_int_equal(run_end(store, first), 2);
+    store_close(store);
+
+    store = opened(*state);
+    store_close(store); // stores nothing: no run
+    store = opened(*state);
+    assert_true(tc_id_eq(store_marks(store)->run, first));
+    begin(store);
+    put_hit(store, "b", &fresh);
+    struct tc_id lost = store_marks(store)->run;
+    store_rollback(store);
+    assert_true(tc_id_eq(store_marks(store)->run, first));
+    assert_int_equal(run_end(store, lost), UINT64_MAX);
+    put_one(store, "c");
+    struct tc_id second = store_marks(store)->run;
+    assert_false(tc_id_eq(first, second));
+    put_one(store, "d");
+    assert_int_equal(run_end(store, first), 2);
+    assert_int_equal(run_end(store, second), 4);
+    assert_int_equal(run_end(store, tc_id_random()), UINT64_MAX);
+    store_close(store);
+}
+
 static void time_never_runs_against_the_numbers(void **state)
 {
     static const struct {
@@ -241,7 +301,7 @@ static void what_is_no_store_of_this_version_is_refused(void **state)
     for (int i = 0; i < 1000; i++)
         fputs("not a database at all\n", file);
     fclose(file);
-    assert_int_equal(open_fails(place, "move the file away"), TC_ECORRUPT);
+    assert_int_equal(open_fails(place, "--accept-data-loss"), TC_ECORRUPT);
 }
 
 static void rows_that_differ_from_the_counters_are_damage(void **state)
@@ -276,7 +336,8 @@ static void rows_that_differ_from_the_counters_are_damage(void **state)
 }
 
 // What version 1 lacked is taken out of a store of today.
-static const char back_to_1[] = "DROP TABLE seen; DROP TABLE hour; DROP INDEX article_hseq;"
+static const char back_to_1[] = "DROP TABLE seen; DROP TABLE hour; DROP TABLE run;"
+                                "DROP INDEX article_hseq;"
                                 "ALTER TABLE article DROP COLUMN hseq; PRAGMA user_version = 1";
 
 static void a_store_of_version_1_is_upgraded_with_all_that_is_in_it(void **state)
@@ -326,12 +387,43 @@ static void a_definition_is_found_by_its_hash(void **state)
     store_close(store);
 }
 
+static void what_sqlite_is_told_holds(void **state)
+{
+    static const struct {
+        const char *pragma;
+        int64_t value;
+    } settings[] = {
+        {"PRAGMA synchronous", 2}, // FULL: the promise
+        {"PRAGMA wal_autocheckpoint", 8000},
+        {"PRAGMA cache_size", -65536},
+        {"PRAGMA journal_size_limit", STORE_LOG_BYTES},
+        {"PRAGMA secure_delete", 0},
+        {"PRAGMA foreign_keys", 1},
+        {"PRAGMA mmap_size", 0},
+        {"PRAGMA trusted_schema", 0},
+        {"PRAGMA application_id", STORE_APPLICATION},
+        {"PRAGMA user_version", STORE_SCHEMA},
+        {"SELECT journal_mode = 'wal' FROM pragma_journal_mode", 1},
+    };
+    struct store *store = opened(*state);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        int64_t value = -1;
+        assert_int_equal(store_integer(store, settings[i].pragma, &value, NULL), TC_OK);
+        if (value != settings[i].value)
+            print_error("%s is %lld\n", settings[i].pragma, (long long)value);
+        assert_int_equal(value, settings[i].value);
+    }
+    store_close(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(numbers_have_no_hole_after_duplicates_and_rollbacks, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_store_that_is_opened_again_goes_on_in_its_epoch, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(commits_that_store_something_are_counted_by_runs, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(time_never_runs_against_the_numbers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_walk_of_one_topic_leaves_the_others_out, set_up,
@@ -344,6 +436,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_store_of_version_1_is_upgraded_with_all_that_is_in_it,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_sqlite_is_told_holds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_definition_is_found_by_its_hash, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

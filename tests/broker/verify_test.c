@@ -68,6 +68,17 @@ static void change(const struct rig *rig, const char *sql)
     sqlite3_close(db);
 }
 
+// A copy of the store, under copy.path.
+static struct rig copied(const struct rig *rig)
+{
+    struct rig copy = *rig;
+    char sql[160];
+    snprintf(copy.path, sizeof copy.path, "%s/copy.db", rig->folder);
+    snprintf(sql, sizeof sql, "VACUUM INTO '%s'", copy.path);
+    change(rig, sql);
+    return copy;
+}
+
 static void a_store_in_order_has_no_fault_also_while_it_is_written(void **state)
 {
     struct rig *rig = *state;
@@ -87,7 +98,8 @@ static void each_damage_is_named(void **state)
     static const struct {
         const char *damage, *words;
     } cases[] = {
-        {"UPDATE alert SET labels = '{\"desk\":\"asib\"}' WHERE seq = 3", "alert 3 fails its checksum"},
+        {"UPDATE alert SET labels = '{\"desk\":\"asib\"}' WHERE seq = 3",
+         "alert 3 fails its checksum"},
         {"UPDATE hit SET body = x'00' WHERE hseq = 3", "hit 3 fails its checksum"},
         {"UPDATE article SET record = x'00' WHERE id = 'a1'",
          "article a1 of wire, version 1, fails its checksum"},
@@ -106,9 +118,7 @@ static void each_damage_is_named(void **state)
     struct rig *rig = *state;
     put(rig, 0, 20);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        change(rig, "VACUUM INTO '/tmp/tocsin-verify-test.db'");
-        struct rig copy = *rig;
-        snprintf(copy.path, sizeof copy.path, "/tmp/tocsin-verify-test.db");
+        struct rig copy = copied(rig);
         change(&copy, cases[i].damage);
         struct told told = verified(&copy);
         if (!strstr(told.first, cases[i].words))
@@ -123,9 +133,7 @@ static void a_lost_page_costs_what_is_on_it(void **state)
 {
     struct rig *rig = *state;
     put(rig, 0, ARTICLES);
-    change(rig, "VACUUM INTO '/tmp/tocsin-verify-test.db'");
-    struct rig copy = *rig;
-    snprintf(copy.path, sizeof copy.path, "/tmp/tocsin-verify-test.db");
+    struct rig copy = copied(rig);
     FILE *file = fopen(copy.path, "r+");
     assert_non_null(file);
     fseek(file, 0, SEEK_END);

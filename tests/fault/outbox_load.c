@@ -102,7 +102,13 @@ static void end(struct load *load)
 static int open_it(struct load *load, struct tc_err *err)
 {
     struct outbox *outbox = NULL;
-    int code = outbox_open(tc_str_of(load->folder), &outbox, err);
+    struct outbox_settings settings = {
+        .dir = tc_str_of(load->folder),
+        .horizon_ns = DAY,
+        .horizon_bytes = OUTBOX_HORIZON_BYTES,
+        .boot = TC_STR("one"),
+    };
+    int code = outbox_open(&settings, &outbox, err);
     load->db = outbox;
     return code;
 }
@@ -149,13 +155,13 @@ static int write_all(struct load *load, unsigned t, struct tc_err *err)
 {
     const struct memory *memory = load->memory;
     struct made made = make(load, t);
+    struct outbox_place place = {"00112233445566778899aabbccddeeff", "", t, t};
     int code = TC_OK;
     for (unsigned i = 0; i < made.articles && code == TC_OK; i++)
         code = add(load, t, i, made.hits[i], err);
     for (size_t i = 0; i < memory->count && code == TC_OK; i++) {
         if (memory->items[i].confirmed == t)
-            code = outbox_acked(load->db, i + 1, TC_STR("00112233445566778899aabbccddeeff"), i + 1,
-                                t * DAY, err);
+            code = outbox_acked(load->db, i + 1, &place, err);
         else if (memory->items[i].dead == t)
             code = outbox_dead(load->db, i + 1, TC_STR("a reason"), t * DAY, err);
     }
@@ -166,8 +172,9 @@ static int step(struct load *load, unsigned t, struct tc_err *err)
 {
     bool more = false;
     foresee(load, t);
+    outbox_tick(load->db, t * DAY);
     if (make(load, t).trims)
-        return outbox_trim(load->db, t * DAY, &more, err);
+        return outbox_trim(load->db, &more, err);
     int code = outbox_begin(load->db, err);
     if (code == TC_OK)
         code = write_all(load, t, err);

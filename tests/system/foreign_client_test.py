@@ -201,8 +201,8 @@ def listen(fetch, live):
 def statistics(fetch):
     stats = Peer(fetch, zmq.REQ).ask("STATS", {"rid": 5})[1]
     assert set(stats) == {"rid", "version", "epoch", "head", "hhead", "first", "started", "time", "hits", "alerts", "duplicates",
-                          "rejected", "silent", "damaged", "watches", "live_sent", "parked", "database_bytes", "stopping",
-                          "disk_full", "clock_off_seconds", "clock_doubted", "loop_longest_us", "watchers",
+                          "rejected", "silent", "recovered", "damaged", "watches", "live_sent", "parked", "database_bytes", "stopping",
+                          "disk_full", "database_free_bytes", "read_only", "disk_free_bytes", "clock_off_seconds", "clock_doubted", "loop_longest_us", "watchers",
                           "consumers"}, sorted(stats)
     assert (stats["hits"], stats["duplicates"], stats["rejected"], stats["watches"]) == (4, 2, 1, 1), stats
     assert all(set(row) == {"name", "cursor", "lag", "gap", "seen"} for row in stats["consumers"]) and len(stats["consumers"]) == 2
@@ -241,7 +241,7 @@ def hand_in(intake, tap):
     assert peer.ask("ARTICLE", {"rid": 4})[0] == "ERR" and peer.ask("SING", {"rid": 4})[1]["code"] == "unsupported"
     stats = Peer(intake, zmq.REQ).ask("STATS", {"rid": 5})[1]
     assert set(stats) == {"rid", "name", "version", "watches", "articles", "hits", "duplicates", "rejected", "outbox_waiting",
-                          "outbox_dead", "outbox_dead_dropped", "blocked", "link", "started", "time", "files",
+                          "outbox_oldest_seconds", "resubmitted", "outbox_dead", "outbox_dead_dropped", "blocked", "link", "started", "time", "files",
                           "watches_on_top", "frequencies", "frequencies_articles", "audited_total",
                           "audit_misses_total", "files_broken", "matching"}, sorted(stats)
     told("a watcher answers ACCEPTED, DUPLICATE, REJECTED; its tap shows the hit")

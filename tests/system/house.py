@@ -218,8 +218,8 @@ class House:
         path.write_text(text, encoding="utf-8")
         return path
 
-    def start(self, daemon, socket):
-        self.running[daemon.program] = daemon.launch()
+    def start(self, daemon, socket, name=None):
+        self.running[name or daemon.program] = daemon.launch()
         daemon.await_answer(daemon.socket(socket))
         return daemon
 
@@ -227,13 +227,16 @@ class House:
         """Starts the broker and waits until it answers."""
         return self.start(Broker(self.dir, f"store: {self.store}\n{settings}"), "fetch")
 
-    def watcher(self, settings):
-        """Starts the watcher and waits until it answers."""
-        path = self.write("watcher.yaml", f"state: {self.dir / 'outbox'}\n{settings}")
-        return self.start(Daemon("tocsin-watcher", ["--config", path], self.dir, self.known_leaks), "intake")
+    def watcher(self, settings, name=None):
+        """Starts the watcher, or another one of that name, and waits until it answers."""
+        if name:
+            settings = f"name: {name}\n{settings}"
+        path = self.write(f"{name or 'watcher'}.yaml", f"state: {self.dir / (name or 'outbox')}\n{settings}")
+        daemon = Daemon("tocsin-watcher", ["--config", path], self.dir, self.known_leaks)
+        return self.start(daemon, f"{name}-intake" if name else "intake", name)
 
     def connect(self, socket, kind=zmq.DEALER):
-        """A connection to "fetch" or "intake"."""
+        """A connection to "fetch" or "intake" ("NAME-intake" of another watcher)."""
         return Connection(f"ipc://{self.sockets}/{socket}.sock", kind)
 
     def stats(self, socket):

@@ -100,7 +100,8 @@ static void a_named_watcher_has_sockets_and_state_of_its_own(void **state)
     struct bench *bench = *state;
     assert_int_equal(
         read_text(bench, "name: second\nthreads: 3\naudit: 100\nwatch_files: true\nlog: debug\n"
-                         "max_article_bytes: 64KiB\nmax_outbox_articles: 10\n"),
+                         "max_article_bytes: 64KiB\nmax_outbox_articles: 10\n"
+                         "keep_acknowledged: 2h\nkeep_acknowledged_bytes: 1MiB\n"),
         TC_OK);
     const struct settings *settings = bench->settings;
     expect_str(settings->tap, "ipc:///run/here/second-tap.sock");
@@ -112,6 +113,8 @@ static void a_named_watcher_has_sockets_and_state_of_its_own(void **state)
     assert_true(settings->watch_files);
     assert_int_equal(settings->max_article_bytes, 64 * 1024);
     assert_int_equal(settings->max_outbox_articles, 10);
+    assert_int_equal(settings->keep_acknowledged_ns, 7200 * INT64_C(1000000000));
+    assert_int_equal(settings->keep_acknowledged_bytes, 1024 * 1024);
     assert_int_equal(settings->log, TC_DEBUG);
 }
 

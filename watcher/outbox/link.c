@@ -19,7 +19,8 @@ struct link {
     int64_t deadline; // HELLO: of the answer, or of the next try to send
 
     int64_t heard_at, beat_at; // READY
-    int64_t pause_until;       // asked by the broker, or libzmq takes nothing
+    uint64_t beat_rid;
+    int64_t pause_until; // asked by the broker, or libzmq takes nothing
     struct link_batch window[LINK_WINDOW];
     size_t first, count; // window[first], then `count` of them in a ring
     uint64_t next_number, after;
@@ -98,7 +99,7 @@ static const struct link_batch *unsent(const struct link *link)
 {
     for (size_t i = 0; i < link->count; i++) {
         const struct link_batch *batch = &link->window[(link->first + i) % LINK_WINDOW];
-        if (!batch->sent && !batch->answered)
+        if (!batch->sent)
             return batch;
     }
     return NULL;
@@ -108,18 +109,10 @@ static struct link_batch *with_rid(struct link *link, uint64_t rid)
 {
     for (size_t i = 0; i < link->count; i++) {
         struct link_batch *batch = batch_at(link, i);
-        if (batch->rid == rid && batch->sent && !batch->answered)
+        if (batch->rid == rid && batch->sent)
             return batch;
     }
     return NULL;
-}
-
-static void drop_answered(struct link *link)
-{
-    while (link->count && batch_at(link, 0)->answered) {
-        link->first = (link->first + 1) % LINK_WINDOW;
-        link->count--;
-    }
 }
 
 // The oldest batch got no answer in time: everything goes again.
@@ -236,6 +229,7 @@ void link_opened(struct link *link, int64_t now)
     link->need_count = 0;
     link->define_rid = 0;
     link->pause_until = 0;
+    link->beat_rid = 0;
 }
 
 // libzmq has no connection, or its queue is full.
@@ -272,6 +266,7 @@ void link_sent(struct link *link, const struct link_order *done, bool taken, int
         link->define_at = now + timeout_ns(link);
     } else if (done->act == LINK_BEAT) {
         link->beat_at = now + LINK_HEARTBEAT_MS * TC_MS;
+        link->beat_rid = done->rid;
     } else if (done->act == LINK_AGAIN) {
         for (size_t i = 0; i < link->count; i++) {
             if (batch_at(link, i) == done->batch)
@@ -309,33 +304,30 @@ void link_heard(struct link *link, int64_t now)
     link->heard_at = now;
 }
 
-void link_welcome(struct link *link, uint64_t rid, size_t batch_items, int64_t now)
+bool link_welcome(struct link *link, uint64_t rid, size_t batch_items, int64_t now)
 {
     if (link->state != LINK_HELLO || rid != link->hello_rid)
-        return;
+        return false;
     link->state = LINK_READY;
     link->heard_at = now;
     link->beat_at = now + LINK_HEARTBEAT_MS * TC_MS;
     link->most = batch_items && batch_items < LINK_BATCH_ITEMS ? batch_items : LINK_BATCH_ITEMS;
+    return true;
 }
 
 bool link_ack(struct link *link, uint64_t number, size_t count, int64_t now, struct link_batch *out)
 {
-    struct link_batch *batch = NULL;
-    for (size_t i = 0; i < link->count && link->state == LINK_READY; i++) {
-        if (batch_at(link, i)->number == number && !batch_at(link, i)->answered)
-            batch = batch_at(link, i);
-    }
-    if (!batch)
+    const struct link_batch *batch = batch_at(link, 0);
+    if (link->state != LINK_READY || !link->count || batch->number != number)
         return false;
     if (batch->count != count) { // it answers something that we did not send
         go_down(link, now + timeout_ns(link));
         return false;
     }
     *out = *batch;
-    batch->answered = true;
     link->failures = 0;
-    drop_answered(link);
+    link->first = (link->first + 1) % LINK_WINDOW;
+    link->count--;
     if (link->count)
         link->deadline = now + timeout_ns(link);
     return true;
@@ -361,10 +353,12 @@ static int64_t pause_ms(uint64_t retry_ms)
 void link_nak(struct link *link, const struct link_nak *nak, int64_t now)
 {
     const struct link_batch *batch = with_rid(link, nak->rid);
-    if (!batch || link->state != LINK_READY)
+    bool beat = nak->rid && nak->rid == link->beat_rid;
+    if ((!batch && !beat) || link->state != LINK_READY)
         return;
-    bool gap_elsewhere = nak->reason == LINK_GAP && nak->expected != batch_at(link, 0)->number;
-    if (nak->reason == LINK_SESSION || gap_elsewhere) {
+    bool gap_elsewhere =
+        batch && nak->reason == LINK_GAP && nak->expected != batch_at(link, 0)->number;
+    if (beat || nak->reason == LINK_SESSION || gap_elsewhere) {
         go_down(link, now + timeout_ns(link));
         return;
     }

@@ -35,7 +35,6 @@ struct link_batch {
     uint64_t items[LINK_BATCH_ITEMS]; // numbers in the outbox, rising
     size_t count;
     bool sent; // since the last refusal or silence
-    bool answered;
     int64_t sent_mono_ns;
 };
 
@@ -86,10 +85,12 @@ void link_wake(struct link *link);  // something may wait now
 
 void link_heard(struct link *link, int64_t now_mono_ns); // with every message, first
 
-void link_welcome(struct link *link, uint64_t rid, size_t batch_items, int64_t now_mono_ns);
+// False when it answers no HELLO that waits.
+bool link_welcome(struct link *link, uint64_t rid, size_t batch_items, int64_t now_mono_ns);
 
 // The broker stored batch `number` and tells of `count` items. Copies the batch to *out; false when
-// there is no such batch on the way (a repeated answer) or the counts differ (a new session begins).
+// it is not the oldest batch on the way (a repeated answer, or one before it was lost: then both are
+// sent again) or the counts differ (a new session begins). So answers count in the order of the items.
 bool link_ack(struct link *link, uint64_t number, size_t count, int64_t now_mono_ns,
               struct link_batch *out);
 
@@ -105,7 +106,8 @@ void link_nak(struct link *link, const struct link_nak *nak, int64_t now_mono_ns
 
 void link_defined(struct link *link, uint64_t rid); // OK to WATCH
 
-// The broker refuses the connection itself; its socket is dead. Another one is opened after a pause that grows.
+// The session is of no use: the broker refuses the connection itself (then the socket is dead), or what it
+// asked for cannot be done. Another one is opened after a pause that grows.
 void link_refused(struct link *link, int64_t now_mono_ns);
 
 // The broker cannot read a request (ERR). True when it was a PUT of a single item, which is copied to

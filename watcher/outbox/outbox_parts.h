@@ -19,14 +19,22 @@ enum statement {
     ADD_DEFINITION,
     GET_WAITING,
     GET_DEFINITION,
-    SET_ACKED,
+    SIZE_OF,
+    ADD_ACKED,
     COPY_DEAD,
     DROP_ITEM,
     LAST_ACKED,
-    OLD_ITEMS,
+    LOST_ACKED,
+    DROP_LOST,
+    OLDEST,
+    OLD_ACKED,
+    DROP_ACKED,
+    EMPTY_ACKED,
+    DROP_ITEMS,
     OLD_MARKS,
     OLD_DEFINITIONS,
     OLD_DEAD,
+    PUT_META,
     STATEMENTS
 };
 
@@ -38,14 +46,26 @@ struct known {
     uint64_t until;
 };
 
+// What a transaction changes in memory, too.
+struct outbox_state {
+    struct outbox_counts counts;
+    uint64_t acked_bytes;
+    uint64_t upto;      // items up to here are acknowledged, those behind it wait
+    uint64_t recovered; // items up to here were acknowledged once
+};
+
 struct outbox {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENTS];
     char *path, *wal_path;
+    bool opened;
     int lock_fd;
-    struct tc_arena *view;                      // what the last call gave
-    struct outbox_counts counts, counts_before; // now, and when the transaction began
-    uint64_t acked_bytes, acked_bytes_before;
+    struct tc_arena *view;           // what the last call gave
+    struct outbox_state now, before; // now, and when the transaction began
+    int64_t horizon_ns;
+    uint64_t horizon_bytes;
+    int64_t clock_ns, clock_mono_ns; // the outbox's clock, and the monotonic one at that moment
+    char *boot;
     uint64_t last_n;                       // number of the last item, also of one that is gone
     struct known known[KNOWN_DEFINITIONS]; // placed by the first bytes of their hashes
 };
@@ -58,6 +78,12 @@ int outbox_failed(struct outbox *outbox, const char *what, struct tc_err *err);
 
 // Runs SQL without parameters and rows.
 int outbox_run(struct outbox *outbox, const char *text, struct tc_err *err);
+
+// Runs a statement without rows whose parameters are bound.
+int outbox_finish(struct outbox *outbox, enum statement which, struct tc_err *err);
+
+// Writes the clock down, in an open transaction.
+int outbox_put_clock(struct outbox *outbox, struct tc_err *err);
 
 static inline uint64_t column_number(sqlite3_stmt *statement, int column)
 {

@@ -15,8 +15,10 @@
 enum { MESSAGES_A_TURN = 64 };
 
 struct verdict {
-    uint64_t n, hseq;
-    char *dead; // the broker's reason; NULL: stored
+    uint64_t n;
+    const char *dead; // the broker's reason, a copy; NULL: stored
+    struct tc_id run;
+    uint64_t commits, hseq; // of outbox_place
 };
 
 struct submit {
@@ -79,7 +81,7 @@ int submit_open(void *zmq_context, const struct tc_curve *curve, tc_str endpoint
 void submit_written(struct submit *submit)
 {
     for (size_t i = 0; i < submit->verdict_count; i++)
-        free(submit->verdicts[i].dead);
+        free((char *)(uintptr_t)submit->verdicts[i].dead);
     submit->verdict_count = 0;
 }
 
@@ -123,14 +125,15 @@ bool submit_up(const struct submit *submit)
 
 // ---- verdicts -----------------------------------------------------------------------------
 
-static void add_verdict(struct submit *submit, uint64_t n, uint64_t hseq, const char *dead)
+static void add_verdict(struct submit *submit, const struct verdict *verdict)
 {
     if (submit->verdict_count == 0)
         submit->first_verdict_at = tc_mono_ns();
     submit->verdicts = tc_room(submit->verdicts, submit->verdict_count, &submit->verdict_capacity,
                                sizeof *submit->verdicts);
-    submit->verdicts[submit->verdict_count++] =
-        (struct verdict){n, hseq, dead ? tc_dup(dead, strlen(dead)) : NULL};
+    struct verdict *kept = &submit->verdicts[submit->verdict_count++];
+    *kept = *verdict;
+    kept->dead = verdict->dead ? tc_dup(verdict->dead, strlen(verdict->dead)) : NULL;
 }
 
 bool submit_any(const struct submit *submit)
@@ -145,17 +148,37 @@ bool submit_due(const struct submit *submit, int64_t now_mono_ns)
             now_mono_ns >= submit->first_verdict_at + SUBMIT_VERDICTS_AGE_MS * TC_MS);
 }
 
+static int write_stored(struct submit *submit, const struct verdict *last, struct tc_err *err)
+{
+    static const struct tc_id none;
+    struct outbox_place place = {.commits = last->commits, .hseq = last->hseq};
+    memcpy(place.epoch, submit->epoch, sizeof place.epoch);
+    if (!tc_id_eq(last->run, none))
+        tc_id_text(last->run, place.run);
+    return outbox_acked(submit->outbox, last->n, &place, err);
+}
+
+// What was stored is written as few rows: one says it of all items up to its own.
 int submit_write(struct submit *submit, int64_t now_wall_ns, struct tc_err *err)
 {
+    const struct verdict *last = NULL;
+    size_t items = 0;
     int code = TC_OK;
     for (size_t i = 0; i < submit->verdict_count && code == TC_OK; i++) {
         const struct verdict *verdict = &submit->verdicts[i];
-        code = verdict->dead ? outbox_dead(submit->outbox, verdict->n, tc_str_of(verdict->dead),
-                                           now_wall_ns, err)
-                             : outbox_acked(submit->outbox, verdict->n, tc_str_of(submit->epoch),
-                                            verdict->hseq, now_wall_ns, err);
+        if (verdict->dead)
+            code =
+                outbox_dead(submit->outbox, verdict->n, tc_str_of(verdict->dead), now_wall_ns, err);
+        else
+            last = verdict;
+        items += !verdict->dead;
+        if (code == TC_OK && last && items == OUTBOX_ACK_MOST) {
+            code = write_stored(submit, last, err);
+            last = NULL;
+            items = 0;
+        }
     }
-    return code;
+    return code == TC_OK && last ? write_stored(submit, last, err) : code;
 }
 
 static bool crowded(const struct submit *submit)
@@ -212,9 +235,8 @@ static int open_socket(struct submit *submit, struct tc_err *err)
 
 static int say_hello(struct submit *submit, const struct link_order *order, struct tc_err *err)
 {
-    char epoch[TC_ID_TEXT_BYTES];
-    uint64_t hseq = 0;
-    int code = outbox_last_acked(submit->outbox, epoch, &hseq, err);
+    struct outbox_place last;
+    int code = outbox_last_acked(submit->outbox, &last, err);
     if (code != TC_OK && code != TC_ENOENT)
         return code;
     struct tc_json json = header_begin(submit, order);
@@ -223,8 +245,12 @@ static int say_hello(struct submit *submit, const struct link_order *order, stru
     if (code == TC_OK) {
         tc_json_key(&json, "last_acked");
         tc_json_open(&json, '{');
-        tc_json_put_str(&json, "epoch", tc_str_of(epoch));
-        tc_json_put_u64(&json, "hseq", hseq);
+        tc_json_put_str(&json, "epoch", tc_str_of(last.epoch));
+        tc_json_put_u64(&json, "hseq", last.hseq);
+        if (last.run[0]) {
+            tc_json_put_str(&json, "run", tc_str_of(last.run));
+            tc_json_put_u64(&json, "commit", last.commits);
+        }
         tc_json_close(&json, '}');
     }
     link_sent(submit->link, order, send_head(submit, "HELLO", &json, false), tc_mono_ns());
@@ -285,6 +311,8 @@ static bool send_put(struct submit *submit, const struct link_order *order, uint
     struct tc_json json = header_begin(submit, order);
     tc_json_put_u64(&json, "batch", number);
     tc_json_put_u64(&json, "n", count);
+    if (items[0].recovered)
+        tc_json_put_bool(&json, "recovered", true);
     bool taken = send_head(submit, "PUT", &json, true);
     for (size_t i = 0; i < count && taken; i++) {
         taken = tc_frame_send(submit->socket, items[i].header, true, NULL) == TC_OK &&
@@ -368,15 +396,36 @@ static uint64_t number_of(const json_t *header, const char *key)
     return value;
 }
 
-static void hear_welcome(struct submit *submit, const json_t *header)
+// The history is shorter than what it confirmed: that is sent again, behind nothing and before all.
+static int resubmit(struct submit *submit, uint64_t since, struct tc_err *err)
+{
+    uint64_t count = 0;
+    struct tc_err told;
+    int code = outbox_requeue(submit->outbox, since, &count, err);
+    if (code != TC_OK) {
+        link_refused(submit->link, tc_mono_ns());
+        return code;
+    }
+    tc_fail(&told, TC_OK,
+            "the broker's history %s lacks what it confirmed from commit %llu on; %llu items are "
+            "sent again",
+            submit->epoch, (unsigned long long)since, (unsigned long long)count);
+    submit->tell(submit->told, "link.resubmit", &told);
+    return TC_OK;
+}
+
+static int hear_welcome(struct submit *submit, const json_t *header, struct tc_err *err)
 {
     tc_str epoch = tc_json_get_str(header, "epoch");
     size_t most = (size_t)number_of(json_object_get(header, "limits"), "batch_articles");
-    if (submit->epoch[0] && !tc_str_eq(epoch, tc_str_of(submit->epoch)))
+    const json_t *lost = json_object_get(header, "resubmit");
+    if (!link_welcome(submit->link, number_of(header, "rid"), most, tc_mono_ns()))
+        return TC_OK;
+    if (lost || (submit->epoch[0] && !tc_str_eq(epoch, tc_str_of(submit->epoch))))
         submit_written(
             submit); // another history: what the last one confirmed is sent to this one again
     snprintf(submit->epoch, sizeof submit->epoch, "%.*s", TC_ARG(epoch));
-    link_welcome(submit->link, number_of(header, "rid"), most, tc_mono_ns());
+    return lost ? resubmit(submit, number_of(lost, "since"), err) : TC_OK;
 }
 
 static void hear_ack(struct submit *submit, const json_t *header)
@@ -387,10 +436,14 @@ static void hear_ack(struct submit *submit, const json_t *header)
     if (!link_ack(submit->link, number_of(header, "batch"), json_array_size(items), tc_mono_ns(),
                   &batch))
         return;
+    struct verdict verdict = {.commits = number_of(header, "commit")};
+    tc_unhex(tc_json_get_str(header, "run"), verdict.run.bytes, TC_ID_BYTES);
     for (size_t i = 0; i < batch.count; i++) {
-        const json_t *item = json_array_get(items, i);
-        const char *dead = json_string_value(json_object_get(item, "rejected"));
-        add_verdict(submit, batch.items[i], number_of(item, "hseq"), dead);
+        json_t *reason = json_object_get(json_array_get(items, i), "rejected");
+        verdict.n = batch.items[i];
+        verdict.hseq = number_of(json_array_get(items, i), "hseq");
+        verdict.dead = json_string_value(reason);
+        add_verdict(submit, &verdict);
     }
 }
 
@@ -434,7 +487,7 @@ static void hear_nak(struct submit *submit, const json_t *header)
         if (tc_unhex(text, hashes[nak.need_count].bytes, TC_ID_BYTES))
             nak.need_count++;
     }
-    if (nak.reason == LINK_SESSION || nak.reason == LINK_DISK || nak.reason == LINK_OTHER)
+    if (nak.reason == LINK_DISK || nak.reason == LINK_OTHER)
         refused(submit, "NAK", header);
     link_nak(submit->link, &nak, tc_mono_ns());
 }
@@ -452,17 +505,18 @@ static void hear_error(struct submit *submit, const json_t *header)
         return;
     snprintf(reason, sizeof reason, "the broker cannot read it: %.*s",
              TC_ARG(tc_json_get_str(header, "reason")));
-    add_verdict(submit, batch.items[0], 0, reason);
+    add_verdict(submit, &(struct verdict){.n = batch.items[0], .dead = reason});
 }
 
-static void hear(struct submit *submit, const struct tc_request *answer)
+static int hear(struct submit *submit, const struct tc_request *answer, struct tc_err *err)
 {
     json_t *header = NULL;
+    int code = TC_OK;
     if (tc_json_read(answer->header, &header, NULL) != TC_OK)
-        return; // not a tocsin broker; without answers the session ends by itself
+        return TC_OK; // not a tocsin broker; without answers the session ends by itself
     tc_str reply = answer->command;
     if (tc_str_eq(reply, TC_STR("WELCOME")))
-        hear_welcome(submit, header);
+        code = hear_welcome(submit, header, err);
     else if (tc_str_eq(reply, TC_STR("ACK")))
         hear_ack(submit, header);
     else if (tc_str_eq(reply, TC_STR("NAK")))
@@ -472,20 +526,24 @@ static void hear(struct submit *submit, const struct tc_request *answer)
     else if (tc_str_eq(reply, TC_STR("OK")))
         link_defined(submit->link, number_of(header, "rid"));
     json_decref(header);
+    return code;
 }
 
-static void hear_all(struct submit *submit)
+static int hear_all(struct submit *submit, struct tc_err *err)
 {
-    for (int i = 0; i < MESSAGES_A_TURN && submit->socket && !crowded(submit); i++) {
+    int code = TC_OK;
+    for (int i = 0; i < MESSAGES_A_TURN && submit->socket && !crowded(submit) && code == TC_OK;
+         i++) {
         struct tc_request answer;
-        int code = tc_frames_receive(submit->frames, submit->socket, NULL);
-        if (code == TC_ENOENT || code == TC_EPROTO)
-            return;
-        if (code != TC_OK || tc_frames_request(submit->frames, &answer, NULL) != TC_OK)
+        int got = tc_frames_receive(submit->frames, submit->socket, NULL);
+        if (got == TC_ENOENT || got == TC_EPROTO)
+            return TC_OK;
+        if (got != TC_OK || tc_frames_request(submit->frames, &answer, NULL) != TC_OK)
             continue;
         link_heard(submit->link, tc_mono_ns());
-        hear(submit, &answer);
+        code = hear(submit, &answer, err);
     }
+    return code;
 }
 
 // ---- the turn -----------------------------------------------------------------------------
@@ -523,8 +581,7 @@ static void tell_changes(struct submit *submit)
 
 int submit_turn(struct submit *submit, struct tc_err *err)
 {
-    int code = TC_OK;
-    hear_all(submit);
+    int code = hear_all(submit, err);
     hear_refusal(submit);
     while (code == TC_OK && !crowded(submit)) {
         struct link_order order = link_next(submit->link, tc_mono_ns());

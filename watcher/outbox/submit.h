@@ -5,7 +5,10 @@
 // a transaction, which it shares with new articles. A verdict that is lost with the process is heard
 // again: the batch is sent once more and answered with "duplicate".
 //
-//   memory   SUBMIT_VERDICTS_MOST verdicts of 24 bytes and their reasons
+// One thing is written at once: a broker whose history is shorter than it said asks in WELCOME for what
+// it lost, and the outbox makes that wait again before the first PUT.
+//
+//   memory   SUBMIT_VERDICTS_MOST verdicts of 56 bytes and their reasons
 //   threads  the outbox thread
 #ifndef SUBMIT_H
 #define SUBMIT_H
@@ -22,7 +25,8 @@ enum {
 
 struct submit;
 
-// Told of what an operator wants to know, one sentence: "link.up", "link.down", "link.refused".
+// Told of what an operator wants to know, one sentence: "link.up", "link.down", "link.refused",
+// "link.resubmit".
 typedef void submit_tell(void *context, const char *event, const struct tc_err *err);
 
 // `name` is the watcher's; `curve` (copied) are its keys for a tcp endpoint, NULL for none; context, outbox and `told` are borrowed until submit_close. Does not connect

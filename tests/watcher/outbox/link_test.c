@@ -157,6 +157,33 @@ static void silence_sends_all_again_and_doubles_the_wait(void **state)
     ack(1, 10, true);
 }
 
+static void an_answer_whose_predecessor_was_lost_waits_for_it(void **state)
+{
+    (void)state;
+    get_ready();
+    put_all(3);
+    ack(2, 10, false);
+    ack(3, 10, false);
+    keep_alive_for_ms(2000);
+    for (uint64_t n = 1; n <= 3; n++)
+        expect_again(n);
+    for (uint64_t n = 1; n <= 3; n++)
+        ack(n, 10, true);
+    expect(LINK_WAIT);
+}
+
+static void a_heartbeat_of_an_unknown_session_begins_another(void **state)
+{
+    (void)state;
+    get_ready();
+    link_empty(subject);
+    pass_ms(1000);
+    struct link_order beat = expect(LINK_BEAT);
+    link_sent(subject, &beat, true, now);
+    link_nak(subject, &(struct link_nak){.rid = beat.rid, .reason = LINK_SESSION}, now);
+    assert_int_equal(link_state(subject), LINK_DOWN);
+}
+
 static void a_late_answer_to_the_first_sending_counts(void **state)
 {
     (void)state;
@@ -357,6 +384,8 @@ int main(void)
         LINK_TEST(batches_count_from_one_and_follow_each_other),
         LINK_TEST(the_window_is_bounded),
         LINK_TEST(silence_sends_all_again_and_doubles_the_wait),
+        LINK_TEST(an_answer_whose_predecessor_was_lost_waits_for_it),
+        LINK_TEST(a_heartbeat_of_an_unknown_session_begins_another),
         LINK_TEST(a_late_answer_to_the_first_sending_counts),
         LINK_TEST(a_gap_goes_back_to_the_oldest),
         LINK_TEST(a_gap_elsewhere_begins_a_new_session),

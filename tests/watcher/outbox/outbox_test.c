@@ -9,10 +9,17 @@
 
 #include <cmocka.h>
 
+#include "common/clock.h"
+#include "common/fault.h"
 #include "tests/watcher/scratch.h"
+
+#define HOUR (3600 * TC_SECOND)
 
 struct box {
     struct scratch scratch;
+    const char *boot;    // of the machine that the tests run on
+    int64_t mono_ns;     // its clock
+    uint64_t most_bytes; // of what is acknowledged
     struct outbox *outbox;
     struct tc_err err;
 };
@@ -21,13 +28,30 @@ static int open_again(struct box *box)
 {
     outbox_close(box->outbox);
     box->outbox = NULL;
-    return outbox_open(tc_str_of(box->scratch.root), &box->outbox, &box->err);
+    struct outbox_settings settings = {
+        .dir = tc_str_of(box->scratch.root),
+        .horizon_ns = OUTBOX_HORIZON_NS,
+        .horizon_bytes = box->most_bytes,
+        .boot = tc_str_of(box->boot),
+        .now_mono_ns = box->mono_ns,
+    };
+    return outbox_open(&settings, &box->outbox, &box->err);
+}
+
+// Time passes while the watcher runs.
+static void pass(struct box *box, int64_t ns)
+{
+    box->mono_ns += ns;
+    outbox_tick(box->outbox, box->mono_ns);
 }
 
 static int make(void **state)
 {
     struct box *box = calloc(1, sizeof *box);
     scratch_make(&box->scratch);
+    box->boot = "one";
+    box->mono_ns = 1000 * TC_SECOND;
+    box->most_bytes = OUTBOX_HORIZON_BYTES;
     *state = box;
     return open_again(box);
 }
@@ -71,6 +95,29 @@ static void add_one(struct box *box, const char *id, const char *header, const c
     ok(box, outbox_begin(box->outbox, &box->err));
     add(box, id, 1, id, header, hits);
     ok(box, outbox_commit(box->outbox, &box->err));
+}
+
+// The broker confirms what waits up to number n, in its commit `commits`.
+static void acked(struct box *box, uint64_t n, uint64_t commits)
+{
+    struct outbox_place place = {"epoch", "run", commits, 10 * commits};
+    ok(box, outbox_begin(box->outbox, &box->err));
+    ok(box, outbox_acked(box->outbox, n, &place, &box->err));
+    ok(box, outbox_commit(box->outbox, &box->err));
+}
+
+// The numbers of what waits, at most 64 of them.
+static size_t waiting(struct box *box, uint64_t *n)
+{
+    const struct outbox_item *items = NULL;
+    size_t all = 0, count = 1;
+    while (count) {
+        ok(box, outbox_waiting(box->outbox, all ? n[all - 1] : 0, 64 - all, 1 << 20, &items, &count,
+                               &box->err));
+        for (size_t i = 0; i < count; i++)
+            n[all++] = items[i].n;
+    }
+    return all;
 }
 
 static void expect_known(struct box *box, const char *id, const char *text,
@@ -140,24 +187,27 @@ static void acknowledged_and_dead_items_wait_no_more(void **state)
     struct box *box = *state;
     const struct outbox_item *items = NULL;
     size_t count = 0;
-    uint64_t hseq = 0, n[3];
-    char epoch[TC_ID_TEXT_BYTES];
-    assert_int_equal(outbox_last_acked(box->outbox, epoch, &hseq, &box->err), TC_ENOENT);
+    uint64_t n[3];
+    struct outbox_place last = {"epoch", "", 3, 17};
+    assert_int_equal(outbox_last_acked(box->outbox, &last, &box->err), TC_ENOENT);
     for (size_t i = 0; i < 3; i++)
         add_one(box, i == 0 ? "a" : i == 1 ? "b" : "c", "header", "hits");
     ok(box, outbox_waiting(box->outbox, 0, 64, 1000, &items, &count, &box->err));
     for (size_t i = 0; i < 3; i++)
         n[i] = items[i].n;
     ok(box, outbox_begin(box->outbox, &box->err));
-    ok(box, outbox_acked(box->outbox, n[0], TC_STR("epoch"), 17, 1000, &box->err));
-    ok(box, outbox_acked(box->outbox, n[0], TC_STR("epoch"), 99, 1000, &box->err));
+    ok(box, outbox_acked(box->outbox, n[0], &last, &box->err));
+    ok(box, outbox_acked(box->outbox, n[0], &(struct outbox_place){"epoch", "", 9, 99}, &box->err));
     ok(box, outbox_dead(box->outbox, n[1], TC_STR("nobody wants it"), 1000, &box->err));
     ok(box, outbox_dead(box->outbox, n[1], TC_STR("again"), 1000, &box->err));
     ok(box, outbox_commit(box->outbox, &box->err));
     assert_int_equal(open_again(box), TC_OK);
-    ok(box, outbox_last_acked(box->outbox, epoch, &hseq, &box->err));
-    assert_string_equal(epoch, "epoch");
-    assert_int_equal(hseq, 17);
+    memset(&last, 0, sizeof last);
+    ok(box, outbox_last_acked(box->outbox, &last, &box->err));
+    assert_string_equal(last.epoch, "epoch");
+    assert_string_equal(last.run, "");
+    assert_int_equal(last.commits, 3);
+    assert_int_equal(last.hseq, 17);
     ok(box, outbox_waiting(box->outbox, 0, 64, 1000, &items, &count, &box->err));
     assert_int_equal(count, 1);
     assert_int_equal(items[0].n, n[2]);
@@ -180,10 +230,10 @@ static void definitions_are_kept_once(void **state)
 }
 
 // Trims until nothing is left to remove.
-static void trim_all(struct box *box, int64_t now)
+static void trim_all(struct box *box)
 {
     for (bool more = true; more;)
-        ok(box, outbox_trim(box->outbox, now, &more, &box->err));
+        ok(box, outbox_trim(box->outbox, &more, &box->err));
 }
 
 static bool defined(struct box *box, const char *name)
@@ -207,21 +257,19 @@ static void definitions_stay_as_long_as_an_item_may_need_them(void **state)
         ok(box, outbox_add_item(box->outbox, TC_STR("header"), TC_STR("hits"), &box->err));
     ok(box, outbox_define(box->outbox, content("used"), TC_STR("{}"), &box->err));
     ok(box, outbox_commit(box->outbox, &box->err));
-    trim_all(box, 1000);
+    trim_all(box);
     assert_true(defined(box, "early")); // the first item may need it
-    ok(box, outbox_acked(box->outbox, first, TC_STR("e"), 1, 1000, &box->err));
-    ok(box, outbox_begin(box->outbox, &box->err));
-    for (uint64_t n = first + 1; n <= first + 15 * 1000; n++)
-        ok(box, outbox_acked(box->outbox, n, TC_STR("e"), 1, 1000, &box->err));
-    ok(box, outbox_commit(box->outbox, &box->err));
-    trim_all(box, OUTBOX_HORIZON_NS + 2000);
+    for (uint64_t n = first; n <= first + 15 * 1000; n += OUTBOX_ACK_MOST)
+        acked(box, n, 1);
+    pass(box, OUTBOX_HORIZON_NS + 1);
+    trim_all(box);
     assert_int_equal(outbox_counts(box->outbox).acked, 0);
     assert_false(defined(box, "early"));
     assert_true(defined(box, "used"));
     ok(box, outbox_define(box->outbox, content("early"), TC_STR("{}"), &box->err));
     assert_true(defined(box, "early")); // it came back
     assert_int_equal(open_again(box), TC_OK);
-    trim_all(box, 2000);
+    trim_all(box);
     assert_true(defined(box, "used"));
 }
 
@@ -229,7 +277,7 @@ static void without_items_no_definition_is_kept(void **state)
 {
     struct box *box = *state;
     ok(box, outbox_define(box->outbox, content("w"), TC_STR("{}"), &box->err));
-    trim_all(box, 1000);
+    trim_all(box);
     assert_false(defined(box, "w"));
 }
 
@@ -244,10 +292,10 @@ static void the_newest_dead_letters_are_kept(void **state)
     }
     ok(box, outbox_commit(box->outbox, &box->err));
     bool more = false;
-    ok(box, outbox_trim(box->outbox, 1000, &more, &box->err));
+    ok(box, outbox_trim(box->outbox, &more, &box->err));
     assert_true(more);
     assert_true(outbox_counts(box->outbox).dead > OUTBOX_DEAD_MOST); // in slices
-    trim_all(box, 1000);
+    trim_all(box);
     assert_int_equal(outbox_counts(box->outbox).dead, OUTBOX_DEAD_MOST);
     assert_int_equal(outbox_counts(box->outbox).dead_dropped, MORE);
     assert_int_equal(open_again(box), TC_OK);
@@ -257,20 +305,19 @@ static void the_newest_dead_letters_are_kept(void **state)
 static void trimming_takes_what_is_beyond_the_horizon(void **state)
 {
     struct box *box = *state;
-    const struct outbox_item *items = NULL;
-    size_t count = 0;
     add_one(box, "old", "header", "hits");
     add_one(box, "new", "header", "hits");
     add_one(box, "waiting", "header", "hits");
-    ok(box, outbox_waiting(box->outbox, 0, 64, 1000, &items, &count, &box->err));
-    uint64_t old = items[0].n, young = items[1].n;
-    ok(box, outbox_acked(box->outbox, old, TC_STR("e"), 1, 1000, &box->err));
-    ok(box, outbox_acked(box->outbox, young, TC_STR("e"), 2, 5000, &box->err));
-    trim_all(box, OUTBOX_HORIZON_NS + 2000);
+    acked(box, 1, 1);
+    pass(box, 3000);
+    acked(box, 2, 2);
+    pass(box, OUTBOX_HORIZON_NS - 1000);
+    trim_all(box);
     assert_int_equal(outbox_counts(box->outbox).acked, 1);
     assert_int_equal(outbox_counts(box->outbox).waiting, 1);
     assert_int_equal(outbox_counts(box->outbox).marks, 3);
-    trim_all(box, OUTBOX_MARKS_NS + 2000);
+    pass(box, OUTBOX_MARKS_NS);
+    trim_all(box);
     assert_int_equal(outbox_counts(box->outbox).acked, 0);
     assert_int_equal(outbox_counts(box->outbox).waiting, 1);
     assert_int_equal(outbox_counts(box->outbox).marks, 0);
@@ -280,7 +327,8 @@ static void a_second_process_is_kept_out(void **state)
 {
     struct box *box = *state;
     struct outbox *other = NULL;
-    assert_int_equal(outbox_open(tc_str_of(box->scratch.root), &other, &box->err), TC_EBUSY);
+    struct outbox_settings settings = {.dir = tc_str_of(box->scratch.root)};
+    assert_int_equal(outbox_open(&settings, &other, &box->err), TC_EBUSY);
     assert_non_null(strstr(box->err.text, "outbox.lock"));
 }
 
@@ -326,7 +374,7 @@ static void nothing_is_written_to_a_file_that_was_taken_away(void **state)
 static void a_newer_format_is_refused(void **state)
 {
     struct box *box = *state;
-    run_sql(box, "PRAGMA user_version = 3");
+    run_sql(box, "PRAGMA user_version = 4");
     assert_int_equal(open_again(box), TC_EVERSION);
     assert_non_null(strstr(box->err.text, "made by a newer tocsin"));
 }
@@ -336,11 +384,21 @@ static void the_format_before_is_taken_over(void **state)
     struct box *box = *state;
     add_one(box, "a", "header", "hits");
     ok(box, outbox_define(box->outbox, content("w"), TC_STR("{}"), &box->err));
-    run_sql(box, "DROP INDEX definition_until; ALTER TABLE definition DROP COLUMN until;"
-                 "PRAGMA user_version = 1");
+    run_sql(
+        box,
+        "DROP TABLE acked; DROP TABLE meta; DROP INDEX mark_at; DROP TABLE item;"
+        "ALTER TABLE mark DROP COLUMN at;"
+        "CREATE TABLE item(n INTEGER PRIMARY KEY AUTOINCREMENT, state INTEGER NOT NULL,"
+        " epoch TEXT, hseq INTEGER, at INTEGER, header BLOB NOT NULL, hits BLOB NOT NULL);"
+        "CREATE INDEX item_waiting ON item(n) WHERE state = 0;"
+        "CREATE INDEX item_acked ON item(n) WHERE state = 1;"
+        "INSERT INTO item VALUES(1, 1, 'e', 1, 1, 'h', 'x'), (2, 0, NULL, NULL, NULL, 'h', 'x');"
+        "DROP INDEX definition_until; ALTER TABLE definition DROP COLUMN until;"
+        "PRAGMA user_version = 1");
     for (int again = 0; again < 2; again++) {
         assert_int_equal(open_again(box), TC_OK);
-        trim_all(box, 1000);
+        trim_all(box);
+        expect_known(box, "a", "a", OUTBOX_SAME, 1, 100);
         assert_true(defined(box, "w"));
         assert_int_equal(outbox_counts(box->outbox).waiting, 1);
     }
@@ -403,6 +461,176 @@ static void only_what_was_committed_outlives_a_kill(void **state)
     expect_known(box, "lost", "lost", OUTBOX_NEW, 0, 0);
 }
 
+static void what_was_acknowledged_since_a_commit_waits_again_in_its_order(void **state)
+{
+    static const struct {
+        uint64_t since, items, first;
+    } cases[] = {{10, 0, 7}, {7, 1, 6}, {6, 3, 4}, {4, 4, 3}, {1, 6, 1}, {1, 6, 1}};
+    struct box *box = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t n[64], count = 99;
+        char id[16];
+        for (size_t added = 0; added < (i ? 0 : 7); added++) {
+            snprintf(id, sizeof id, "%zu", added);
+            add_one(box, id, "header", "hits");
+        }
+        size_t already = 7 - waiting(box, n);
+        for (uint64_t upto = already + 1; upto <= 6; upto++)
+            acked(box, upto, upto == 5 ? 6 : upto == 6 ? 7 : upto == 4 ? 6 : upto == 3 ? 4 : upto);
+        ok(box, outbox_requeue(box->outbox, cases[i].since, &count, &box->err));
+        assert_int_equal(count, cases[i].items);
+        if (i % 2)
+            assert_int_equal(open_again(box), TC_OK); // it is safe at once
+        assert_int_equal(waiting(box, n), 1 + cases[i].items);
+        for (size_t at = 0; at < 1 + cases[i].items; at++)
+            assert_int_equal(n[at], cases[i].first + at);
+        assert_int_equal(outbox_counts(box->outbox).waiting, 1 + cases[i].items);
+        assert_int_equal(outbox_counts(box->outbox).acked, 6 - cases[i].items);
+    }
+}
+
+static void what_waits_again_is_not_mixed_with_what_never_was_acknowledged(void **state)
+{
+    struct box *box = *state;
+    const struct outbox_item *items = NULL;
+    uint64_t again = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < 4; i++)
+        add_one(box, i == 0 ? "a" : i == 1 ? "b" : i == 2 ? "c" : "d", "header", "hits");
+    acked(box, 2, 1);
+    ok(box, outbox_requeue(box->outbox, 1, &again, &box->err));
+    for (int restart = 0; restart < 2; restart++) {
+        ok(box, outbox_waiting(box->outbox, 0, 64, 1 << 20, &items, &count, &box->err));
+        assert_int_equal(count, 2);
+        assert_true(items[0].recovered && items[1].recovered);
+        ok(box, outbox_waiting(box->outbox, 2, 64, 1 << 20, &items, &count, &box->err));
+        assert_int_equal(count, 2);
+        assert_true(!items[0].recovered && !items[1].recovered);
+        assert_int_equal(open_again(box), TC_OK);
+    }
+}
+
+static void a_kill_while_it_begins_to_wait_again_loses_nothing(void **state)
+{
+    struct box *box = *state;
+    uint64_t n[64];
+    for (size_t i = 0; i < 3; i++)
+        add_one(box, i == 0 ? "a" : i == 1 ? "b" : "c", "header", "hits");
+    acked(box, 3, 1);
+    outbox_close(box->outbox);
+    box->outbox = NULL;
+    pid_t child = fork();
+    if (child == 0) {
+        uint64_t count = 0;
+        setenv("TOCSIN_FAULT", "outbox.requeue", 1);
+        tc_fault_init();
+        if (open_again(box) == TC_OK)
+            outbox_requeue(box->outbox, 1, &count, NULL);
+        _exit(1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(open_again(box), TC_OK);
+    assert_int_equal(outbox_counts(box->outbox).acked, 3);
+    uint64_t count = 0;
+    ok(box, outbox_requeue(box->outbox, 1, &count, &box->err)); // the broker asks again
+    assert_int_equal(waiting(box, n), 3);
+}
+
+static void trimmed_items_do_not_come_back_and_the_last_place_stays_known(void **state)
+{
+    struct box *box = *state;
+    struct outbox_place last;
+    uint64_t n[64], count = 0;
+    add_one(box, "a", "header", "hits");
+    acked(box, 1, 5);
+    pass(box, OUTBOX_HORIZON_NS + 1);
+    trim_all(box);
+    ok(box, outbox_last_acked(box->outbox, &last, &box->err));
+    assert_int_equal(last.commits, 5);
+    add_one(box, "b", "header", "hits");
+    acked(box, 2, 6);
+    trim_all(box);
+    ok(box, outbox_requeue(box->outbox, 1, &count, &box->err));
+    assert_int_equal(count, 1);
+    assert_int_equal(waiting(box, n), 1);
+    assert_int_equal(n[0], 2);
+}
+
+static void more_bytes_than_the_horizon_holds_go_before_their_time(void **state)
+{
+    struct box *box = *state;
+    box->most_bytes = 50;
+    assert_int_equal(open_again(box), TC_OK);
+    for (uint64_t i = 1; i <= 10; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "%d", (int)i);
+        add_one(box, id, "header", "hits"); // ten bytes
+        acked(box, i, i);
+    }
+    trim_all(box);
+    assert_int_equal(outbox_counts(box->outbox).acked, 5);
+    assert_int_equal(open_again(box), TC_OK);
+    assert_int_equal(outbox_counts(box->outbox).acked, 5);
+}
+
+// The wall clock is not asked at all; what could jump is time that nobody watched.
+static void ages_count_while_this_boot_of_the_machine_lasts(void **state)
+{
+    static const struct {
+        const char *boot; // that comes next, NULL: the watcher goes on
+        int64_t mono_ns;  // after that
+        bool there;
+    } steps[] = {
+        {NULL, 1000 * TC_SECOND + 20 * HOUR, true},  // runs
+        {"one", 1000 * TC_SECOND + 23 * HOUR, true}, // stopped for three hours
+        {"two", 40000 * HOUR, true},                 // another boot: nobody knows
+        {"two", 1 * HOUR, true},                     // a clock that went back counts nothing
+        {"", 90000 * HOUR, true},                    // no boot is told
+        {"", 180000 * HOUR, true},
+        {NULL, 180000 * HOUR + 2 * HOUR, false}, // 25 hours that were seen
+    };
+    struct box *box = *state;
+    add_one(box, "a", "header", "hits");
+    acked(box, 1, 1);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        box->mono_ns = steps[i].mono_ns;
+        if (steps[i].boot) {
+            box->boot = steps[i].boot;
+            assert_int_equal(open_again(box), TC_OK);
+        }
+        outbox_tick(box->outbox, box->mono_ns);
+        trim_all(box);
+        assert_int_equal(outbox_counts(box->outbox).acked, steps[i].there);
+    }
+}
+
+static void the_oldest_that_waits_tells_its_age(void **state)
+{
+    struct box *box = *state;
+    int64_t age = 0;
+    uint64_t count = 0;
+    ok(box, outbox_oldest(box->outbox, &age, &box->err));
+    assert_int_equal(age, -1);
+    add_one(box, "a", "header", "hits");
+    pass(box, 5 * TC_SECOND);
+    add_one(box, "b", "header", "hits");
+    pass(box, 2 * TC_SECOND);
+    ok(box, outbox_oldest(box->outbox, &age, &box->err));
+    assert_int_equal(age, 7 * TC_SECOND);
+    acked(box, 1, 1);
+    ok(box, outbox_oldest(box->outbox, &age, &box->err));
+    assert_int_equal(age, 2 * TC_SECOND);
+    acked(box, 2, 2);
+    ok(box, outbox_oldest(box->outbox, &age, &box->err));
+    assert_int_equal(age, -1);
+    ok(box, outbox_requeue(box->outbox, 1, &count, &box->err));
+    assert_int_equal(open_again(box), TC_OK);
+    ok(box, outbox_oldest(box->outbox, &age, &box->err));
+    assert_int_equal(age, 7 * TC_SECOND);
+}
+
 #define OUTBOX_TEST(name) cmocka_unit_test_setup_teardown(name, make, clean)
 
 int main(void)
@@ -417,6 +645,13 @@ int main(void)
         OUTBOX_TEST(without_items_no_definition_is_kept),
         OUTBOX_TEST(the_newest_dead_letters_are_kept),
         OUTBOX_TEST(trimming_takes_what_is_beyond_the_horizon),
+        OUTBOX_TEST(what_was_acknowledged_since_a_commit_waits_again_in_its_order),
+        OUTBOX_TEST(what_waits_again_is_not_mixed_with_what_never_was_acknowledged),
+        OUTBOX_TEST(a_kill_while_it_begins_to_wait_again_loses_nothing),
+        OUTBOX_TEST(trimmed_items_do_not_come_back_and_the_last_place_stays_known),
+        OUTBOX_TEST(more_bytes_than_the_horizon_holds_go_before_their_time),
+        OUTBOX_TEST(ages_count_while_this_boot_of_the_machine_lasts),
+        OUTBOX_TEST(the_oldest_that_waits_tells_its_age),
         OUTBOX_TEST(a_second_process_is_kept_out),
         OUTBOX_TEST(nothing_is_written_to_a_file_that_was_taken_away),
         OUTBOX_TEST(a_newer_format_is_refused),

@@ -27,7 +27,7 @@ struct stage {
     struct tc_request request;
     json_t *header;
     struct tc_err err;
-    size_t refusals, ups, downs;
+    size_t refusals, ups, downs, resubmits;
 };
 
 static void tell(void *context, const char *event, const struct tc_err *err)
@@ -37,6 +37,7 @@ static void tell(void *context, const char *event, const struct tc_err *err)
     stage->refusals += strcmp(event, "link.refused") == 0;
     stage->ups += strcmp(event, "link.up") == 0;
     stage->downs += strcmp(event, "link.down") == 0;
+    stage->resubmits += strcmp(event, "link.resubmit") == 0;
 }
 
 static void ok(struct stage *stage, int code)
@@ -53,7 +54,10 @@ static void open_broker(struct stage *stage)
 
 static void open_submit(struct stage *stage)
 {
-    ok(stage, outbox_open(tc_str_of(stage->scratch.root), &stage->outbox, &stage->err));
+    struct outbox_settings settings = {.dir = tc_str_of(stage->scratch.root),
+                                       .horizon_ns = OUTBOX_HORIZON_NS,
+                                       .horizon_bytes = OUTBOX_HORIZON_BYTES};
+    ok(stage, outbox_open(&settings, &stage->outbox, &stage->err));
     ok(stage, submit_open(stage->zmq, NULL, tc_str_of(stage->endpoint), TC_STR("watcher"),
                           stage->outbox, tell, stage, &stage->submit, &stage->err));
 }
@@ -99,7 +103,7 @@ static void add(struct stage *stage, const char *id)
     submit_wake(stage->submit);
 }
 
-// Lets the watcher work until a request other than HB has come, which must be `command`.
+// Lets the watcher work until a request other than HB (unless that is wanted) has come, which must be `command`.
 static void expect(struct stage *stage, const char *command)
 {
     int64_t until = tc_mono_ns() + PATIENCE_MS * TC_MS;
@@ -115,7 +119,7 @@ static void expect(struct stage *stage, const char *command)
         json_decref(stage->header);
         stage->header = NULL;
         ok(stage, tc_json_read(stage->request.header, &stage->header, &stage->err));
-        if (tc_str_eq(stage->request.command, TC_STR("HB")))
+        if (tc_str_eq(stage->request.command, TC_STR("HB")) && strcmp(command, "HB") != 0)
             continue;
         assert_true(tc_str_eq(stage->request.command, tc_str_of(command)));
         return;
@@ -208,7 +212,9 @@ static void the_next_hello_names_what_was_acknowledged_last(void **state)
     assert_null(json_object_get(stage->header, "last_acked"));
     welcome(stage);
     expect(stage, "PUT");
-    answer(stage, "ACK", ",\"batch\":1,\"items\":[{\"stored\":1,\"duplicate\":0,\"hseq\":17}]");
+    answer(stage, "ACK",
+           ",\"batch\":1,\"items\":[{\"stored\":1,\"duplicate\":0,\"hseq\":17}],"
+           "\"run\":\"0123456789abcdef0123456789abcdef\",\"commit\":5");
     write_verdicts(stage);
     submit_close(stage->submit);
     outbox_close(stage->outbox);
@@ -219,6 +225,10 @@ static void the_next_hello_names_what_was_acknowledged_last(void **state)
     uint64_t hseq = 0;
     assert_true(tc_json_get_u64(last, "hseq", &hseq));
     assert_int_equal(hseq, 17);
+    assert_true(tc_json_get_u64(last, "commit", &hseq));
+    assert_int_equal(hseq, 5);
+    assert_true(
+        tc_str_eq(tc_json_get_str(last, "run"), TC_STR("0123456789abcdef0123456789abcdef")));
     assert_true(
         tc_str_eq(tc_json_get_str(last, "epoch"), TC_STR("00112233445566778899aabbccddeeff")));
 }
@@ -259,6 +269,61 @@ static void what_another_history_confirmed_is_sent_to_the_new_one(void **state)
     assert_int_equal(number(stage, "n"), 2);
     assert_true(tc_str_eq(payload(stage, 0), TC_STR("one")));
     assert_true(tc_str_eq(payload(stage, 2), TC_STR("two")));
+}
+
+static bool recovered(struct stage *stage)
+{
+    return json_is_true(json_object_get(stage->header, "recovered"));
+}
+
+static void what_the_history_lacks_is_sent_again_before_what_is_new(void **state)
+{
+    struct stage *stage = *state;
+    add(stage, "one");
+    add(stage, "two");
+    welcome(stage);
+    expect(stage, "PUT");
+    assert_false(recovered(stage));
+    answer(stage, "ACK",
+           ",\"batch\":1,\"items\":[{\"stored\":1,\"duplicate\":0,\"hseq\":1},"
+           "{\"stored\":1,\"duplicate\":0,\"hseq\":2}],"
+           "\"run\":\"0123456789abcdef0123456789abcdef\",\"commit\":5");
+    write_verdicts(stage);
+    add(stage, "three");
+    expect(stage, "PUT");
+    answer(stage, "ACK",
+           ",\"batch\":2,\"items\":[{\"stored\":1,\"duplicate\":0,\"hseq\":3}],"
+           "\"run\":\"0123456789abcdef0123456789abcdef\",\"commit\":6");
+    hear_verdicts(stage); // not written when the broker is replaced
+    add(stage, "four");
+    expect(stage, "PUT");
+    answer(stage, "NAK", ",\"batch\":3,\"reason\":\"session\",\"retry_ms\":0");
+    expect(stage, "HELLO");
+    answer(stage, "WELCOME",
+           WELCOME("00112233445566778899aabbccddeeff") ",\"resubmit\":{\"since\":3}");
+    expect(stage, "PUT");
+    assert_true(recovered(stage));
+    assert_int_equal(number(stage, "n"), 2);
+    assert_true(tc_str_eq(payload(stage, 0), TC_STR("one")));
+    assert_int_equal(stage->resubmits, 1);
+    assert_int_equal(outbox_counts(stage->outbox).resubmitted, 2);
+    expect(stage, "PUT");
+    assert_false(recovered(stage));
+    assert_int_equal(number(stage, "n"), 2);
+    assert_true(tc_str_eq(payload(stage, 0), TC_STR("three")));
+    assert_true(tc_str_eq(payload(stage, 2), TC_STR("four")));
+    expect(stage, "PUT"); // the first again: it was not answered
+    assert_int_equal(number(stage, "batch"), 1);
+    assert_true(recovered(stage));
+}
+
+static void who_has_nothing_to_put_says_hello_to_a_new_broker_too(void **state)
+{
+    struct stage *stage = *state;
+    welcome(stage);
+    expect(stage, "HB");
+    answer(stage, "NAK", ",\"reason\":\"session\"");
+    expect(stage, "HELLO");
 }
 
 static void a_rejected_article_is_buried_with_its_reason(void **state)
@@ -369,6 +434,8 @@ int main(void)
         SUBMIT_TEST(the_next_hello_names_what_was_acknowledged_last),
         SUBMIT_TEST(what_was_sent_before_a_restart_is_sent_again),
         SUBMIT_TEST(what_another_history_confirmed_is_sent_to_the_new_one),
+        SUBMIT_TEST(what_the_history_lacks_is_sent_again_before_what_is_new),
+        SUBMIT_TEST(who_has_nothing_to_put_says_hello_to_a_new_broker_too),
         SUBMIT_TEST(a_rejected_article_is_buried_with_its_reason),
         SUBMIT_TEST(a_watch_that_the_broker_does_not_know_is_explained),
         SUBMIT_TEST(an_unanswered_batch_is_sent_again_as_it_was),
