@@ -588,11 +588,12 @@ static void close_sources(struct pipeline *pipeline)
     free(pipeline->sources);
 }
 
-void pipeline_close(struct pipeline *pipeline)
+int pipeline_close(struct pipeline *pipeline)
 {
     if (!pipeline)
-        return;
+        return TC_OK;
     stop_threads(pipeline);
+    int failed = pipeline->keeper ? keeper_stats(pipeline->keeper).failed : TC_OK;
     web_close(pipeline->web);
     close_sources(pipeline);
     keeper_free(pipeline->keeper);
@@ -613,4 +614,5 @@ void pipeline_close(struct pipeline *pipeline)
     pthread_mutex_destroy(&pipeline->mutex);
     free(pipeline->scannings);
     free(pipeline);
+    return failed;
 }
