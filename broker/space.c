@@ -34,10 +34,10 @@ const char *space_network(long magic)
         unsigned long magic;
         const char *name;
     } known[] = {
-        {0x6969, "NFS"},           {0x517b, "SMB"},     {0xff534d42, "CIFS"}, {0xfe534d42, "SMB2"},
-        {0x01021997, "9P"},        {0x5346414f, "AFS"}, {0x73757245, "Coda"}, {0x00c36400, "Ceph"},
-        {0x0bd00bd0, "Lustre"},    {0x65735546, "FUSE"}, {0x47504653, "GPFS"}, {0x7461636f, "OCFS2"},
-        {0x01161970, "GFS2"},      {0x19830326, "FhGFS"},
+        {0x6969, "NFS"},        {0x517b, "SMB"},       {0xff534d42, "CIFS"}, {0xfe534d42, "SMB2"},
+        {0x01021997, "9P"},     {0x5346414f, "AFS"},   {0x73757245, "Coda"}, {0x00c36400, "Ceph"},
+        {0x0bd00bd0, "Lustre"}, {0x65735546, "FUSE"},  {0x47504653, "GPFS"}, {0x7461636f, "OCFS2"},
+        {0x01161970, "GFS2"},   {0x19830326, "FhGFS"},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if ((unsigned long)magic == known[i].magic)

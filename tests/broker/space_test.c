@@ -80,7 +80,8 @@ static void a_full_disk_gives_the_reserve_up_until_there_is_room(void **state)
     assert_int_equal(access(place->ballast, F_OK), -1);
     assert_false(space_turn(space, place->store, 2)); // not yet time
     assert_true(space_state(space)->low);
-    assert_true(space_turn(space, place->store, 2 * SPACE_LOOK_MS * TC_MS)); // it had room all the time
+    assert_true(
+        space_turn(space, place->store, 2 * SPACE_LOOK_MS * TC_MS)); // it had room all the time
     assert_false(space_state(space)->low);
     assert_int_equal(access(place->ballast, F_OK), 0);
     space_close(space);
