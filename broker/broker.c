@@ -561,6 +561,14 @@ static int start_web(struct broker *broker, struct tc_err *err)
     return TC_OK;
 }
 
+// A full disk is no failure here: what was acknowledged comes again.
+static void settle(struct broker *broker)
+{
+    struct tc_err err;
+    if (desk_settle(broker->desk, tc_mono_ns(), &err) != TC_OK)
+        tc_log_err(TC_WARN, "broker.cursors_lost", &err);
+}
+
 // How long nobody else was heard.
 static void measure(struct broker *broker, int64_t since_mono_ns)
 {
@@ -605,6 +613,8 @@ int broker_run(struct broker *broker, struct tc_err *err)
         if (code == TC_OK && done(broker, items))
             break;
     }
+    if (code == TC_OK)
+        settle(broker);
     if (code == TC_OK) // the last answers are on their way: closing must not drop them
         zmq_setsockopt(broker->router, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     return code;

@@ -55,6 +55,10 @@ void desk_access_changed(struct desk *desk);
 // STATS says from now on that the broker ends.
 void desk_stopping(struct desk *desk);
 
+// Writes what consumers have acknowledged, before the end. Without it that is delivered again.
+//   TC_EFULL, TC_EIO, TC_ECORRUPT
+int desk_settle(struct desk *desk, int64_t now_mono_ns, struct tc_err *err);
+
 // How far the consumer that is furthest behind has read; UINT64_MAX when there are none.
 uint64_t desk_lowest_cursor(const struct desk *desk);
 

@@ -75,6 +75,7 @@ static void put_consumers(const struct stats *stats, struct tc_json *json)
         tc_json_put_u64(json, "lag", head > consumer->cursor ? head - consumer->cursor : 0);
         tc_json_put_u64(json, "gap", gone > consumer->cursor ? gone - consumer->cursor : 0);
         answer_put_time(json, "seen", consumer->seen_wall_ns);
+        tc_json_put_bool(json, "leased", consumer->leased);
         tc_json_close(json, '}');
     }
     tc_json_close(json, ']');

@@ -135,7 +135,9 @@ int store_commit(struct store *store, struct tc_err *err)
         return code;
     if (rows)
         tc_fault("store.commit");
-    code = store_run(store, "COMMIT", "committing", err);
+    // What a broker that acknowledges without having stored would do: the oracle has to find it.
+    bool forgets = rows && tc_fault_strikes("store.forgets");
+    code = store_run(store, forgets ? "ROLLBACK" : "COMMIT", "committing", err);
     if (code != TC_OK)
         return code;
     if (rows)
@@ -334,17 +336,6 @@ int store_put_watch(struct store *store, struct tc_id hash, tc_str name, tc_str 
     return store_write_row(store, PUT_WATCH, "storing a watch", err);
 }
 
-int store_put_consumer(struct store *store, const struct store_consumer *consumer,
-                       struct tc_err *err)
-{
-    sqlite3_stmt *statement = store->statements[PUT_CONSUMER];
-    bind_text(statement, 1, consumer->name);
-    bind_u64(statement, 2, consumer->cursor);
-    bind_u64(statement, 3, consumer->start);
-    bind_u64(statement, 4, (uint64_t)consumer->seen_wall_ns);
-    return store_write_row(store, PUT_CONSUMER, "storing a consumer", err);
-}
-
 // --- reading ---
 
 int store_walk(struct store *store, uint64_t after, tc_str topic, struct tc_err *err)
@@ -416,32 +407,6 @@ int store_watch(struct store *store, struct tc_id hash, struct tc_buf *out, stru
         code = store_refused(store, "looking for a watch", err);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
-    return code;
-}
-
-int store_each_consumer(struct store *store,
-                        int (*tell)(void *context, const struct store_consumer *consumer,
-                                    struct tc_err *err),
-                        void *context, struct tc_err *err)
-{
-    sqlite3_stmt *row = NULL;
-    if (sqlite3_prepare_v2(store->db,
-                           "SELECT name, cursor, start, seen FROM consumer ORDER BY name", -1, &row,
-                           NULL) != SQLITE_OK)
-        return store_refused(store, "reading consumers", err);
-    int code = TC_OK, step = SQLITE_DONE;
-    while (code == TC_OK && (step = sqlite3_step(row)) == SQLITE_ROW) {
-        struct store_consumer consumer = {
-            .name = column_bytes(row, 0),
-            .cursor = (uint64_t)sqlite3_column_int64(row, 1),
-            .start = (uint64_t)sqlite3_column_int64(row, 2),
-            .seen_wall_ns = sqlite3_column_int64(row, 3),
-        };
-        code = tell(context, &consumer, err);
-    }
-    if (code == TC_OK && step != SQLITE_DONE)
-        code = store_refused(store, "reading consumers", err);
-    sqlite3_finalize(row);
     return code;
 }
 

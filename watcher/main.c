@@ -198,6 +198,7 @@ static int watch_over(const struct house *house)
 
 static int open_house(struct house *house, struct tc_err *err)
 {
+    tc_files_raise();
     int code = tc_signals_block(&house->signals, err);
     if (code == TC_OK)
         code = pipeline_open(house->settings, house->keys, house->once, house->force, house->helper,

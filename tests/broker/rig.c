@@ -137,6 +137,7 @@ void rig_send(struct rig *rig, const char *peer, const char *command, const char
         .envelope = envelope,
         .envelope_count = 1,
         .inside = rig->inside,
+        .peer = rig->peer,
     };
     desk_take(rig->desk, &request, rig->wall_ns, rig->mono_ns);
 }
