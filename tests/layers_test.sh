@@ -37,6 +37,7 @@ zlib\.h      common watcher/source
 microhttpd\.h common/http.c
 jansson\.h   common watcher/source watcher/rules watcher/outbox watcher broker client client/cli
 libsmartcols client/cli
+curl/        client/cli/post.c
 libstemmer\.h watcher/text
 '
 

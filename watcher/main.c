@@ -199,6 +199,7 @@ static int watch_over(const struct house *house)
 
 static int open_house(struct house *house, struct tc_err *err)
 {
+    tc_files_raise();
     int code = tc_signals_block(&house->signals, err);
     if (code == TC_OK)
         code = pipeline_open(house->settings, house->keys, house->once, house->force, house->helper,
@@ -221,7 +222,10 @@ static int serve(struct house *house, struct frequencies *frequencies)
         code = watch_over(house);
         tc_notify("STOPPING=1");
     }
-    pipeline_close(house->pipeline);
+    int failed =
+        pipeline_close(house->pipeline); // also with the last words, or just as a signal came
+    if (code == TC_OK)
+        code = failed;
     upkeep_free(house->upkeep);
     if (house->signals >= 0)
         close(house->signals);
