@@ -2,6 +2,7 @@
 
 #include "broker/desk.h"
 #include "broker/feed.h"
+#include "broker/fetch.h"
 #include "broker/recover.h"
 #include "broker/retain.h"
 #include "broker/space.h"
@@ -211,8 +212,8 @@ static int open_inside(struct broker *broker, const struct tc_server_keys *keys,
         code = open_web(broker, err);
     if (code == TC_OK) {
         broker->backup = backup_new(broker->store);
-        struct desk_out out = {broker,      send_answer,     send_live,     live_count,
-                               log_trouble, &broker->gauges, broker->backup};
+        struct desk_out out = {broker,      send_answer,     send_live,      live_count,
+                               log_trouble, &broker->gauges, broker->backup, FETCH_TURN_MS * TC_MS};
         code = desk_open(broker->store, &out, tc_wall_ns(), &broker->desk, err);
     }
     if (code == TC_OK)

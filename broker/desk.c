@@ -3,6 +3,7 @@
 #include "broker/fetch.h"
 #include "broker/intake.h"
 #include "broker/parking.h"
+#include "common/clock.h"
 #include "common/fault.h"
 #include "common/mem.h"
 
@@ -487,7 +488,8 @@ static void run_fetch(struct desk *desk, struct pending *pending, int64_t now_mo
 // could keep them waiting for ever.
 static void answer_turn(struct desk *desk, int64_t now_mono_ns)
 {
-    struct fetch_budget budget = {.rows = FETCH_ROWS};
+    struct fetch_budget budget = {.rows = FETCH_ROWS,
+                                  .end_mono_ns = tc_mono_ns() + desk->out.fetch_ns};
     for (size_t i = 0; i < desk->count; i++) {
         if (!desk->turn[i].fetch)
             desk->out.answer(desk->out.context, &desk->turn[i].answer);

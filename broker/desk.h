@@ -30,6 +30,7 @@ struct desk_out {
     void (*tell)(void *context, const char *event, const char *reason);
     const struct gauges *gauges; // for STATS
     struct backup *backup;       // for BACKUP; NULL: there is none
+    int64_t fetch_ns;            // that the FETCHes of a turn may take
 };
 
 // `store` is borrowed until desk_close(). Gives *out.

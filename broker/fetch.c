@@ -238,12 +238,19 @@ static bool take(const struct fetch *fetch, const struct store_alert *alert, boo
     return true;
 }
 
-static int scan(const struct fetch *fetch, struct store *store, struct run *run,
-                struct answer *answer, struct tc_err *err)
+static bool late(const struct fetch_budget *budget, const struct run *run)
+{
+    return run->scanned && run->scanned % FETCH_LOOK_ROWS == 0 &&
+           tc_mono_ns() >= budget->end_mono_ns;
+}
+
+static int scan(const struct fetch *fetch, struct store *store, const struct fetch_budget *budget,
+                struct run *run, struct answer *answer, struct tc_err *err)
 {
     struct store_alert alert;
     int code = store_walk(store, fetch->after, filter_one_topic(fetch->filter), err);
-    while (code == TC_OK && answer->count < fetch->max_n && run->scanned < FETCH_ROWS) {
+    while (code == TC_OK && answer->count < fetch->max_n && run->scanned < FETCH_ROWS &&
+           !late(budget, run)) {
         code = store_walk_next(store, &alert, err);
         if (code != TC_OK && code != TC_ECORRUPT)
             break;
@@ -300,7 +307,8 @@ static void put_batch(const struct fetch *fetch, const struct store *store, cons
 static void spend(struct fetch_budget *budget, const struct run *run, size_t events)
 {
     size_t cost = (size_t)run->scanned + events + FETCH_RUN_ROWS;
-    budget->rows = budget->rows > cost ? budget->rows - cost : 0;
+    bool over = tc_mono_ns() >= budget->end_mono_ns;
+    budget->rows = budget->rows > cost && !over ? budget->rows - cost : 0;
     budget->damaged += run->damaged_count;
 }
 
@@ -315,7 +323,9 @@ bool fetch_run(struct fetch *fetch, struct store *store, int64_t now_mono_ns, st
     bool gap = fetch->after + 1 < marks->first;
     answer_begin(answer, "BATCH");
     // Behind a gap the client must say that it knows of it: only that is told.
-    int code = gap && !fetch->allow_gap ? TC_OK : scan(fetch, store, &run, answer, &err);
+    int code = TC_OK;
+    if (!gap || fetch->allow_gap)
+        code = scan(fetch, store, budget, &run, answer, &err);
     spend(budget, &run, answer->count);
     fetch->ran = true;
     if (code != TC_OK) {

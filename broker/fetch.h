@@ -15,6 +15,8 @@
 
 enum {
     FETCH_ROWS = 1000,       // a run, and a turn but for its last run; 4 to 5 ms
+    FETCH_TURN_MS = 3,       // likewise: rows that lie on a slow disk
+    FETCH_LOOK_ROWS = 64,    // between two looks at the clock
     FETCH_RUN_ROWS = 20,     // what a run costs besides its rows, in rows
     FETCH_EVENTS_MOST = 500, // max_n
     FETCH_EVENTS_DEFAULT = 100,
@@ -27,8 +29,9 @@ struct fetch; // one request, parsed
 
 // What is left of a turn, and what its runs have met.
 struct fetch_budget {
-    size_t rows;      // begin with FETCH_ROWS; 0: wait for the next turn
-    uint64_t damaged; // rows that failed their checksum
+    size_t rows;         // begin with FETCH_ROWS; 0: wait for the next turn
+    int64_t end_mono_ns; // when the turn's time is over; a run reads FETCH_LOOK_ROWS all the same
+    uint64_t damaged;    // rows that failed their checksum
 };
 
 // Reads the request. Gives *out, which fetch_free() ends; answer's rid is filled in. What it says of a

@@ -135,7 +135,9 @@ int store_commit(struct store *store, struct tc_err *err)
         return code;
     if (rows)
         tc_fault("store.commit");
-    code = store_run(store, "COMMIT", "committing", err);
+    // What a broker that acknowledges without having stored would do: the oracle has to find it.
+    bool forgets = rows && tc_fault_strikes("store.forgets");
+    code = store_run(store, forgets ? "ROLLBACK" : "COMMIT", "committing", err);
     if (code != TC_OK)
         return code;
     if (rows)
@@ -343,6 +345,7 @@ int store_walk(struct store *store, uint64_t after, tc_str topic, struct tc_err 
         return tc_fail(err, TC_EINVAL, "no alert has such a number");
     store->walk = store->statements[topic.len ? WALK_TOPIC : WALK_ALL];
     bind_u64(store->walk, 1, after);
+    store->walked = after;
     if (topic.len) // copied: the walk outlives the caller's text
         sqlite3_bind_text64(store->walk, 2, topic.ptr, topic.len, SQLITE_TRANSIENT, SQLITE_UTF8);
     return TC_OK;
@@ -357,22 +360,43 @@ void store_walk_end(struct store *store)
     store->walk = NULL;
 }
 
+// On a page that cannot be read every number may have been: each is told as damaged, and the walk goes on
+// behind it. What must not happen is that one page ends the stream of alerts for ever.
+static int step_over(struct store *store, struct store_alert *out)
+{
+    uint64_t next = store->walked + 1;
+    store_walk_end(store);
+    if (next > store->marks.head)
+        return TC_ENOENT;
+    if (next < store->marks.first)
+        next = store->marks.first;
+    *out = (struct store_alert){.seq = next};
+    store->walk = store->statements[WALK_ALL];
+    bind_u64(store->walk, 1, next);
+    store->walked = next;
+    return TC_ECORRUPT;
+}
+
 int store_walk_next(struct store *store, struct store_alert *out, struct tc_err *err)
 {
     sqlite3_stmt *row = store->walk;
     if (!row)
         return TC_ENOENT;
     int step = sqlite3_step(row);
-    if (step != SQLITE_ROW) {
-        int code = TC_ENOENT;
-        if (step != SQLITE_DONE) { // a damaged page ends the walk like a failing disk
-            store_refused(store, "reading alerts", err);
-            code = TC_EIO;
-        }
-        store_walk_end(store);
-        return code;
+    if (step == SQLITE_ROW) {
+        bool whole = store_read_alert(row, out);
+        store->walked = out->seq;
+        return whole ? TC_OK : TC_ECORRUPT;
     }
-    return store_read_alert(row, out) ? TC_OK : TC_ECORRUPT;
+    if ((step & 0xff) == SQLITE_CORRUPT)
+        return step_over(store, out);
+    int code = TC_ENOENT;
+    if (step != SQLITE_DONE) {
+        store_refused(store, "reading alerts", err);
+        code = TC_EIO;
+    }
+    store_walk_end(store);
+    return code;
 }
 
 int store_since(struct store *store, int64_t wall_ns, uint64_t *seq, struct tc_err *err)

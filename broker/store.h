@@ -128,7 +128,8 @@ void store_walk_end(struct store *store);
 
 // The next alert. *out views the store until the next call.
 //   TC_ENOENT    no more
-//   TC_ECORRUPT  damaged: out->seq is set, the rest is not; err says nothing, go on
+//   TC_ECORRUPT  damaged: out->seq is set, the rest is not; err says nothing, go on. It may be one of
+//                another topic, when not even that can be read: from then on the walk is of all topics
 //   TC_EIO       cannot be read; the walk has ended
 int store_walk_next(struct store *store, struct store_alert *out, struct tc_err *err);
 

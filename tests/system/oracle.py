@@ -10,6 +10,10 @@ Prints every broken rule and ends with 1 when there is one.
   - every row's checksum is right, and an alert's event says what its row says
   - every hit has exactly one alert, and every alert a hit (but for those that retention has removed)
   - the hits are the expected ones, each once
+  - every hit of a watcher's outbox that waits for nothing is in the store, in the order it was put there
+  - a consumer that was killed now and then was given every alert that its filter lets through, in order,
+    at least once, and word for word what is stored
+  - what was live is stored, word for word
   - `tocsin verify` finds nothing either: two programs, written apart, must both be content
 """
 import collections
@@ -120,6 +124,63 @@ def check_delivered(db, lines, topic="", labels=()):
         yield f"delivered: {len(missing)} alerts never came, such as {missing[0]}"
 
 
+def hits_of(frame):
+    """The ids in a HITS frame (docs/protocol.md)."""
+    count, at = struct.unpack_from("<I", frame, 5)[0], 9
+    for _ in range(count):
+        size = struct.unpack_from("<I", frame, at)[0]
+        yield frame[at + 4:at + 20]
+        at += 4 + size
+
+
+def check_outbox(db, path):
+    """`path`: the outbox of a watcher that has nothing left to send: all that lies in it was acknowledged."""
+    stored = dict(db.execute("SELECT id, hseq FROM hit"))
+    removed = {id_ for id_, in db.execute("SELECT id FROM seen")}
+    outbox = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    numbers, missing = [], 0
+    for frame, in outbox.execute("SELECT hits FROM item ORDER BY n"):
+        for hit in hits_of(frame):
+            if hit in stored:
+                numbers.append(stored[hit])
+            elif hit not in removed:
+                missing += 1
+    outbox.close()
+    if missing:
+        yield f"{path}: {missing} of {missing + len(numbers)} acknowledged hits are not stored"
+    elif numbers != sorted(numbers):
+        yield f"{path}: its hits are not stored in the order in which it has them"
+
+
+def check_consumed(db, runs, topic=""):
+    """`runs`: for each life of one consumer the lines it was given; the last line of a life may be torn."""
+    stored = {seq: body for seq, body in db.execute("SELECT seq, body FROM alert") if
+              json.loads(body)["subject"].startswith(topic)}
+    wanted, last, first_is_due = sorted(stored), 0, True
+    following = dict(zip([0, *wanted], wanted))
+    for run in runs:
+        for number, line in enumerate(run):
+            if not line.endswith(b"\n") and number == len(run) - 1:
+                break
+            seq = int(json.loads(line)["sequence"])
+            if stored.get(seq) != line.rstrip(b"\n"):
+                yield f"a consumer of {topic or 'everything'} was given {seq}, which is stored otherwise"
+            if seq != following.get(last) and not (first_is_due and seq <= last):
+                yield f"a consumer of {topic or 'everything'} was given {seq} after {last}"
+            last, first_is_due = seq, False
+        first_is_due = True
+    if wanted and last != wanted[-1]:
+        yield f"a consumer of {topic or 'everything'} ends with {last}, the history with {wanted[-1]}"
+
+
+def check_live(db, messages):
+    """`messages`: (topic, body) as they came."""
+    stored = {body: topic for topic, body in db.execute("SELECT topic, body FROM alert")}
+    for topic, body in messages:
+        if stored.get(body) != topic:
+            yield f"live, but not stored: {topic} {body[:200]!r}"
+
+
 def check_verify(store):
     done = subprocess.run([binary("tocsin"), "verify", "--json", store], capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):
@@ -128,13 +189,19 @@ def check_verify(store):
     yield from (f"tocsin verify: {fault}" for fault in json.loads(done.stdout)["faults"])
 
 
-def judge(store, expected=None, delivered=None):
-    """The broken rules of a store, as sentences. `delivered`: the arguments of check_delivered() behind the first."""
+def judge(store, expected=None, outboxes=(), consumed=(), live=(), delivered=None):
+    """The broken rules of a store, as sentences. consumed: (topic, runs) of each consumer; delivered: the
+    arguments of check_delivered() behind the first."""
     db = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
     try:
         broken = [*check_hits(db), *check_alerts(db)]
         if expected is not None:
             broken += check_expected(db, expected)
+        for outbox in outboxes:
+            broken += check_outbox(db, outbox)
+        for topic, runs in consumed:
+            broken += check_consumed(db, runs, topic)
+        broken += check_live(db, live)
         if delivered is not None:
             broken += check_delivered(db, *delivered)
         verdict = db.execute("PRAGMA integrity_check").fetchone()[0]
