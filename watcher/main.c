@@ -222,7 +222,10 @@ static int serve(struct house *house, struct frequencies *frequencies)
         code = watch_over(house);
         tc_notify("STOPPING=1");
     }
-    pipeline_close(house->pipeline);
+    int failed =
+        pipeline_close(house->pipeline); // also with the last words, or just as a signal came
+    if (code == TC_OK)
+        code = failed;
     upkeep_free(house->upkeep);
     if (house->signals >= 0)
         close(house->signals);
