@@ -87,10 +87,15 @@ static bool is_of(const struct log *log, const uint8_t *salt)
     return memcmp(log->frame + 8, salt, 8) == 0;
 }
 
+static void sum_frame(struct sums *sums, const struct log *log)
+{
+    sum(sums, log->frame, 8);
+    sum(sums, log->frame + FRAME_BYTES, log->page_bytes);
+}
+
 static bool is_whole(struct log *log)
 {
-    sum(&log->sums, log->frame, 8);
-    sum(&log->sums, log->frame + FRAME_BYTES, log->page_bytes);
+    sum_frame(&log->sums, log);
     return is_of(log, log->header + 16) && big(log->frame) != 0 &&
            sums_are(&log->sums, log->frame + 16);
 }
@@ -108,17 +113,41 @@ static void note_version(struct log *log, uint32_t frame)
         log->committed = log->count;
 }
 
+// Frames behind the first that is not whole, as far as each follows the one before it: written one after
+// the other, therefore.
+struct row {
+    struct sums said, held; // of the last frame: what it says, and what follows from its bytes
+    uint64_t commits, most; // in this row, and in the one that has most
+};
+
+// A damaged frame is followed either by its sums, when they are right, or by its bytes, when those are.
+static void go_on(struct row *row, const struct log *log, const uint8_t *salt)
+{
+    struct sums by_said = row->said, by_held = row->held;
+    sum_frame(&by_said, log);
+    sum_frame(&by_held, log);
+    bool follows = sums_are(&by_said, log->frame + 16) || sums_are(&by_held, log->frame + 16);
+    row->said.one = big(log->frame + 16);
+    row->said.two = big(log->frame + 20);
+    row->held = follows ? row->said : by_held;
+    row->held.big = row->said.big;
+    row->commits = (follows ? row->commits : 0) + (is_of(log, salt) && is_commit(log));
+    if (row->commits > row->most)
+        row->most = row->commits;
+}
+
 // How many commits lie behind the first frame that is not whole; *whole counts the frames before it.
 static uint64_t lost_commits(struct log *log, uint64_t *whole)
 {
     uint8_t salt[8];
+    struct row row = {.commits = 0};
     bool good = read_header(log);
-    uint64_t lost = 0;
     uint32_t frame = 0;
     memcpy(salt, log->header + 16, sizeof salt);
     *whole = 0;
     if (!good) // the page size that every store of ours has
         log->page_bytes = 4096;
+    row.said = row.held = log->sums;
     for (; next_frame(log); frame++) {
         if (!good && frame == 0)
             memcpy(salt, log->frame + 8, sizeof salt);
@@ -126,12 +155,13 @@ static uint64_t lost_commits(struct log *log, uint64_t *whole)
             note_version(log, frame);
         if (good && is_whole(log)) {
             ++*whole;
+            row.said = row.held = log->sums;
             continue;
         }
         good = false;
-        lost += is_of(log, salt) && is_commit(log);
+        go_on(&row, log, salt);
     }
-    return lost;
+    return row.most;
 }
 
 static int compare(const void *a, const void *b)

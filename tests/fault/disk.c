@@ -205,11 +205,18 @@ static int file_read(sqlite3_file *base, void *bytes, int len, sqlite3_int64 at)
     return result == SQLITE_OK ? file->real->pMethods->xRead(file->real, bytes, len, at) : result;
 }
 
+// A write that fails has done about half of itself, whole sectors of it: no disk writes less than one.
+static int half_of(int len, sqlite3_int64 at)
+{
+    sqlite3_int64 end = (at + len / 2) / SECTOR_BYTES * SECTOR_BYTES;
+    return end > at ? (int)(end - at) : 0;
+}
+
 static int file_write(sqlite3_file *base, const void *bytes, int len, sqlite3_int64 at)
 {
     struct file *file = (struct file *)base;
     int result = before(file, DISK_WRITE);
-    int size = result == SQLITE_OK ? len : len / 2;
+    int size = result == SQLITE_OK ? len : half_of(len, at);
     int written = size ? file->real->pMethods->xWrite(file->real, bytes, size, at) : SQLITE_OK;
     if (size && written == SQLITE_OK)
         add_op(file, (size_t)at, bytes, (size_t)size);
