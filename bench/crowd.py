@@ -41,7 +41,7 @@ def items(numbers):
 
 def main():
     numbers = [int(word) for word in sys.argv[1:]]
-    consumers, subscribers, pace, seconds = numbers + [200, 1000, 50, 20][len(numbers):]
+    consumers, subscribers, pace, seconds = numbers + [200, 1000, 10, 20][len(numbers):]
     with open("/proc/cpuinfo", encoding="utf-8") as info:
         cpu = next((line.partition(": ")[2].strip() for line in info if line.startswith("model name")), "?")
     print(f"machine: {os.cpu_count()} x {cpu}, {platform.release()}, load {os.getloadavg()[0]:.2f}")

@@ -163,16 +163,32 @@ static size_t stored_in(const json_t *header)
     return (size_t)all;
 }
 
-// Gives the seconds it took to have all hits acknowledged.
-static double put_all(const struct bench *bench)
+static int earlier(const void *a, const void *b)
+{
+    const int64_t *one = a, *other = b;
+    return (*one > *other) - (*one < *other);
+}
+
+// How long the batches took from sending to their answer, in ms: of each thousand, the `at`-th.
+static double percentile(int64_t *took, size_t count, size_t at)
+{
+    qsort(took, count, sizeof *took, earlier);
+    return (double)took[(count - 1) * at / 1000] / (double)TC_MS;
+}
+
+// Gives the seconds it took to have all hits acknowledged; took[]: of each batch, from sending to its answer.
+static double put_all(const struct bench *bench, int64_t *took)
 {
     size_t batches = (bench->count + bench->batch - 1) / bench->batch;
     size_t sent = 0, stored = 0, payload = 0;
     int64_t start = tc_mono_ns();
     for (size_t done = 0; done < batches; done++) {
-        while (sent < batches && sent - done < bench->window)
+        while (sent < batches && sent - done < bench->window) {
+            took[sent] = tc_mono_ns();
             send_batch(bench, sent++);
+        }
         json_t *header = receive(bench, "ACK", &payload);
+        took[done] = tc_mono_ns() - took[done];
         stored += stored_in(header);
         json_decref(header);
     }
@@ -240,12 +256,16 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < bench.count; i++)
         make_article(&bench, i, run);
     hello(&bench);
-    double put_s = put_all(&bench), fetch_s = fetch_all(&bench, &events, &bytes);
+    size_t batches = (bench.count + bench.batch - 1) / bench.batch;
+    int64_t *took = tc_new(batches * sizeof *took);
+    double put_s = put_all(&bench, took), fetch_s = fetch_all(&bench, &events, &bytes);
     printf("{\"hits\":%zu,\"batch\":%zu,\"window\":%zu,\"put_s\":%.3f,\"put_hits_per_s\":%.0f,"
+           "\"ack_p50_ms\":%.3f,\"ack_p99_ms\":%.3f,\"hit_bytes\":%zu,"
            "\"fetched\":%llu,\"event_bytes\":%.0f,\"fetch_s\":%.3f,\"fetch_alerts_per_s\":%.0f}\n",
            bench.count, bench.batch, bench.window, put_s, (double)bench.count / put_s,
-           (unsigned long long)events, (double)bytes / (double)events, fetch_s,
-           (double)events / fetch_s);
+           percentile(took, batches, 500), percentile(took, batches, 990),
+           bench.articles[0].hits.len, (unsigned long long)events, (double)bytes / (double)events,
+           fetch_s, (double)events / fetch_s);
     tc_sock_close(bench.socket);
     zmq_ctx_term(bench.context);
     for (size_t i = 0; i < bench.count; i++) {
@@ -255,5 +275,6 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < WATCHES; i++)
         tc_buf_done(&bench.definitions[i]);
     free(bench.articles);
+    free(took);
     return 0;
 }

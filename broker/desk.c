@@ -1,6 +1,7 @@
 #include "broker/desk.h"
 
 #include "broker/fetch.h"
+#include "broker/hello.h"
 #include "broker/intake.h"
 #include "broker/parking.h"
 #include "common/clock.h"
@@ -91,19 +92,19 @@ size_t desk_taken(const struct desk *desk)
 static int take_hello(struct desk *desk, const struct request *request, struct pending *pending,
                       int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
 {
-    struct tc_err lost = {0};
-    (void)now_mono_ns;
-    int code = intake_hello(&desk->intake, request, now_wall_ns, &pending->answer, &lost, err);
-    if (lost.text[0])
-        desk->out.tell(desk->out.context, "history.shorter", lost.text);
+    struct hello_news news = {0};
+    int code = hello_take(&desk->intake.sessions, desk->store, request, now_wall_ns, now_mono_ns,
+                          &pending->answer, &news, err);
+    if (news.event)
+        desk->out.tell(desk->out.context, news.event, news.words.text);
     return code;
 }
 
 static int take_heartbeat(struct desk *desk, const struct request *request, struct pending *pending,
                           int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
 {
-    (void)now_mono_ns;
-    return intake_heartbeat(&desk->intake, request, now_wall_ns, &pending->answer, err);
+    return hello_beat(&desk->intake.sessions, desk->store, request, now_wall_ns, now_mono_ns,
+                      &pending->answer, err);
 }
 
 static int take_put(struct desk *desk, const struct request *request, struct pending *pending,

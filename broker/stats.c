@@ -31,6 +31,7 @@ static void put_marks(const struct stats *stats, struct tc_json *json)
     tc_json_put_u64(json, "duplicates", counts->duplicates);
     tc_json_put_u64(json, "rejected", counts->rejected);
     tc_json_put_u64(json, "silent", counts->silent);
+    tc_json_put_u64(json, "notices", counts->notices);
     tc_json_put_u64(json, "recovered", counts->recovered);
     tc_json_put_u64(json, "damaged", stats->damaged);
     tc_json_put_u64(json, "watches", watches_count(stats->watches));

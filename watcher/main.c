@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/daemon.h"
 #include "common/fault.h"
+#include "common/mem.h"
 #include "watcher/pipeline.h"
 #include "watcher/upkeep.h"
 
@@ -221,7 +222,10 @@ static int serve(struct house *house, struct frequencies *frequencies)
         code = watch_over(house);
         tc_notify("STOPPING=1");
     }
-    pipeline_close(house->pipeline);
+    int failed =
+        pipeline_close(house->pipeline); // also with the last words, or just as a signal came
+    if (code == TC_OK)
+        code = failed;
     upkeep_free(house->upkeep);
     if (house->signals >= 0)
         close(house->signals);
@@ -280,6 +284,7 @@ int main(int argc, char **argv)
     argp_err_exit_status = TC_EXIT_USAGE;
     argp_parse(&arguments, argc, argv, 0, NULL, &flags);
     tc_fault_init();
+    tc_mem_keep();
     struct tc_arena *arena = tc_arena_new();
     int status =
         read_settings(&flags, arena, &settings, &keys) == TC_OK ? TC_EXIT_OK : TC_EXIT_CONFIG;

@@ -135,7 +135,10 @@ static void stats(void *context, struct tc_json *json)
 {
     struct pipeline *pipeline = context;
     struct keeper_stats now = keeper_stats(pipeline->keeper);
-    const char *link = !pipeline->submit ? "none" : now.link_up ? "up" : "down";
+    const char *link = !pipeline->submit   ? "none"
+                       : now.link_up       ? "up"
+                       : now.link_replaced ? "replaced"
+                                           : "down";
     tc_json_put_str(json, "name", pipeline->settings->name);
     tc_json_put_str(json, "version", TC_STR(TOCSIN_VERSION));
     tc_json_put_u64(json, "articles", now.articles);
@@ -588,11 +591,12 @@ static void close_sources(struct pipeline *pipeline)
     free(pipeline->sources);
 }
 
-void pipeline_close(struct pipeline *pipeline)
+int pipeline_close(struct pipeline *pipeline)
 {
     if (!pipeline)
-        return;
+        return TC_OK;
     stop_threads(pipeline);
+    int failed = pipeline->keeper ? keeper_stats(pipeline->keeper).failed : TC_OK;
     web_close(pipeline->web);
     close_sources(pipeline);
     keeper_free(pipeline->keeper);
@@ -613,4 +617,5 @@ void pipeline_close(struct pipeline *pipeline)
     pthread_mutex_destroy(&pipeline->mutex);
     free(pipeline->scannings);
     free(pipeline);
+    return failed;
 }

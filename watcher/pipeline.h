@@ -55,7 +55,8 @@ bool pipeline_guarded(const struct pipeline *pipeline);
 // nobody out.
 void pipeline_guard_reload(struct pipeline *pipeline, const struct tc_server_keys *keys);
 
-// Ends the sources, finishes what is on the way, joins all threads, frees. NULL is fine.
-void pipeline_close(struct pipeline *pipeline);
+// Ends the sources, finishes what is on the way, joins all threads, frees. NULL is fine. Gives what the
+// outbox failed with, if it did, be it with its last words.
+int pipeline_close(struct pipeline *pipeline);
 
 #endif

@@ -89,7 +89,7 @@ def test_batches_count_without_a_hole_and_sessions_end():
         watcher.batch = 1
         watcher.put(one(2))
         newer = watcher_of(broker)  # the same name: the older session ends
-        assert refused(lambda: watcher.put(one(3)), "NAK", "session")["batch"] == 3
+        assert refused(lambda: watcher.put(one(3)), "NAK", "replaced")["batch"] == 3
         newer.put(one(3))
 
 

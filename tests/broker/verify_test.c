@@ -93,17 +93,6 @@ static void a_store_in_order_has_no_fault_also_while_it_is_written(void **state)
     assert_true(told.report.pages);
 }
 
-// The store again, beside the other, to be damaged.
-static struct rig copied(const struct rig *rig)
-{
-    struct rig copy = *rig;
-    char sql[160];
-    snprintf(copy.path, sizeof copy.path, "%s/copy.db", rig->folder);
-    snprintf(sql, sizeof sql, "VACUUM INTO '%s'", copy.path);
-    change(rig, sql);
-    return copy;
-}
-
 static void each_damage_is_named(void **state)
 {
     static const struct {

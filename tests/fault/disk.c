@@ -205,8 +205,8 @@ static int file_read(sqlite3_file *base, void *bytes, int len, sqlite3_int64 at)
     return result == SQLITE_OK ? file->real->pMethods->xRead(file->real, bytes, len, at) : result;
 }
 
-// A write that fails has done about half of itself, whole sectors of it: no disk writes less than one.
-static int half_of(int len, sqlite3_int64 at)
+// How much of a write that fails is written: half, but no sector is torn.
+static int half(int len, sqlite3_int64 at)
 {
     sqlite3_int64 end = (at + len / 2) / SECTOR_BYTES * SECTOR_BYTES;
     return end > at ? (int)(end - at) : 0;
@@ -216,7 +216,7 @@ static int file_write(sqlite3_file *base, const void *bytes, int len, sqlite3_in
 {
     struct file *file = (struct file *)base;
     int result = before(file, DISK_WRITE);
-    int size = result == SQLITE_OK ? len : half_of(len, at);
+    int size = result == SQLITE_OK ? len : half(len, at);
     int written = size ? file->real->pMethods->xWrite(file->real, bytes, size, at) : SQLITE_OK;
     if (size && written == SQLITE_OK)
         add_op(file, (size_t)at, bytes, (size_t)size);

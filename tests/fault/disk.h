@@ -40,7 +40,7 @@ void disk_image(const struct disk *disk, enum disk_cut cut, struct chance *chanc
                 const char *folder);
 
 // The n-th operation of that kind from now (from 1) ends with SQLite's `result`, and with `lasting` all
-// later ones of the kind, too. A write that fails has written half. 0 disarms.
+// later ones of the kind, too. A write that fails has written half of its sectors. 0 disarms.
 void disk_fail(struct disk *disk, enum disk_op op, unsigned nth, int result, bool lasting);
 bool disk_failed(const struct disk *disk); // whether an operation was made to fail
 

@@ -26,6 +26,12 @@ struct load {
     char why[LOAD_WHY_BYTES]; // what holds() found wrong
 };
 
+// What a damaged database gave.
+struct load_survey {
+    unsigned damaged, missing; // rows
+    unsigned altered;          // rows whose text is another one, and which were not given as whole
+};
+
 struct load_kind {
     const char *name;
     const char *file; // in the folder
@@ -37,6 +43,9 @@ struct load_kind {
     int (*step)(struct load *load, unsigned t, struct tc_err *err);
     // Whether the open database holds transactions 1 to `steps`, and nothing else.
     bool (*holds)(struct load *load, unsigned steps);
+    // Whether what an open, perhaps damaged database of so many transactions gives for whole is what was
+    // written. A row that is missing or named as damaged is counted.
+    bool (*honest)(struct load *load, unsigned steps, struct load_survey *out);
 };
 
 extern const struct load_kind store_load, outbox_load;

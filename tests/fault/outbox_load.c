@@ -236,13 +236,10 @@ static bool expect_mark(struct load *load, unsigned t, unsigned i, bool there)
 {
     struct article article;
     struct tc_err err = {0};
-    enum outbox_known known;
-    uint64_t version = 0;
-    int64_t seen = 0;
+    struct outbox_mark mark;
     describe(load, t, i, &article);
-    int code = outbox_look(load->db, TC_STR("wire"), article.id, article.content, &known, &version,
-                           &seen, &err);
-    return (code == TC_OK && known == (there ? OUTBOX_SAME : OUTBOX_NEW)) ||
+    int code = outbox_look(load->db, TC_STR("wire"), article.id, article.content, &mark, &err);
+    return (code == TC_OK && mark.known == (there ? OUTBOX_SAME : OUTBOX_NEW)) ||
            load_wrong(load, "article %u-%u is %s known: %s", t, i, there ? "not" : "still",
                       err.text);
 }
@@ -271,6 +268,31 @@ static bool holds(struct load *load, unsigned steps)
     return has_items(load, steps) && has_marks(load, steps);
 }
 
+// The checksum of an item travels in its frame and is the broker's to look at. Here it must only be read, or
+// refused.
+static bool honest(struct load *load, unsigned steps, struct load_survey *out)
+{
+    const struct memory *memory = load->memory;
+    const struct outbox_item *items = NULL;
+    struct tc_err err;
+    uint64_t after = 0;
+    size_t count = 0;
+    unsigned given = 0, all = 0;
+    int code = TC_OK;
+    do {
+        code = outbox_waiting(load->db, after, OUTBOX_BATCH_MOST, SIZE_MAX, &items, &count, &err);
+        if (code == TC_OK && count && items[count - 1].n <= after)
+            return load_wrong(load, "items do not rise");
+        given += code == TC_OK ? (unsigned)count : 0;
+        after = code == TC_OK && count ? items[count - 1].n : after;
+    } while (code == TC_OK && count);
+    for (size_t i = 0; i < memory->count; i++)
+        all += waits(&memory->items[i], steps);
+    out->damaged += code != TC_OK;
+    out->missing = all > given ? all - given : 0;
+    return true;
+}
+
 const struct load_kind outbox_load = {
     .name = "outbox",
     .file = "outbox.db",
@@ -280,4 +302,5 @@ const struct load_kind outbox_load = {
     .close = close_it,
     .step = step,
     .holds = holds,
+    .honest = honest,
 };

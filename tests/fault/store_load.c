@@ -90,6 +90,11 @@ static int put_hit(const struct load *load, unsigned t, unsigned i, bool fresh, 
     return code;
 }
 
+static tc_str topic_of(unsigned i)
+{
+    return i % 2 ? TC_STR("news/one/high/") : TC_STR("news/two/low/");
+}
+
 static int put_alert(const struct load *load, unsigned t, unsigned i, uint64_t hseq,
                      struct tc_err *err)
 {
@@ -97,7 +102,7 @@ static int put_alert(const struct load *load, unsigned t, unsigned i, uint64_t h
     size_t len = load_text(load, t, i + HITS_MOST, body);
     struct store_alert alert = {
         .id = id_of("alert", t, i),
-        .topic = i % 2 ? TC_STR("news/one/high/") : TC_STR("news/two/low/"),
+        .topic = topic_of(i),
         .labels = TC_STR("{\"desk\":\"asia\"}"),
         .hseq = hseq,
         .body = {body, len},
@@ -283,6 +288,60 @@ static bool holds(struct load *load, unsigned steps)
            load_wrong(load, "the cursor is %llu", (unsigned long long)cursor);
 }
 
+// ---- a damaged one -------------------------------------------------------------------------
+
+// Where an alert of that number comes from. False when there is none.
+static bool find_alert(const struct load *load, unsigned steps, uint64_t seq, unsigned *t,
+                       unsigned *i)
+{
+    uint64_t alerts = 0;
+    for (*t = 1; *t <= steps; ++*t) {
+        struct made made = make(load, *t);
+        for (*i = 0; *i < made.hits; ++*i) {
+            alerts += !made.silent[*i];
+            if (alerts == seq && !made.silent[*i])
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool same_alert(const struct load *load, unsigned steps, const struct store_alert *alert)
+{
+    char body[LOAD_TEXT_BYTES];
+    unsigned t = 0, i = 0;
+    if (!find_alert(load, steps, alert->seq, &t, &i))
+        return false;
+    tc_str expected = {body, load_text(load, t, i + HITS_MOST, body)};
+    return tc_id_eq(alert->id, id_of("alert", t, i)) && tc_str_eq(alert->body, expected) &&
+           tc_str_eq(alert->topic, topic_of(i));
+}
+
+static bool honest(struct load *load, unsigned steps, struct load_survey *out)
+{
+    struct store_alert alert = {0};
+    struct tc_err err = {0};
+    unsigned given = 0, all = 0, t = 0, i = 0;
+    int code = store_walk(load->db, 0, (tc_str){"", 0}, &err);
+    while (code == TC_OK && (code = store_walk_next(load->db, &alert, &err)) != TC_ENOENT) {
+        bool same = code == TC_OK && same_alert(load, steps, &alert);
+        if (code == TC_OK && !same)
+            return load_wrong(load, "alert %llu is given with another text",
+                              (unsigned long long)alert.seq);
+        if (code != TC_OK && code != TC_ECORRUPT)
+            break; // the walk has ended, and says why
+        given += same;
+        out->damaged += !same;
+        out->altered += code == TC_ECORRUPT && alert.body.len > 0;
+        code = TC_OK;
+    }
+    while (find_alert(load, steps, all + 1, &t, &i))
+        all++;
+    out->damaged += code != TC_OK && code != TC_ENOENT;
+    out->missing = all - given;
+    return true;
+}
+
 const struct load_kind store_load = {
     .name = "store",
     .file = "broker.db",
@@ -292,4 +351,5 @@ const struct load_kind store_load = {
     .close = close_it,
     .step = step,
     .holds = holds,
+    .honest = honest,
 };

@@ -269,7 +269,7 @@ def listen(fetch, live):
 def statistics(fetch):
     stats = Peer(fetch, zmq.REQ).ask("STATS", {"rid": 5})[1]
     assert set(stats) == {"rid", "version", "epoch", "head", "hhead", "first", "started", "time", "hits", "alerts", "duplicates",
-                          "rejected", "silent", "recovered", "damaged", "watches", "live_sent", "parked", "database_bytes", "stopping",
+                          "rejected", "silent", "notices", "recovered", "damaged", "watches", "live_sent", "parked", "database_bytes", "stopping",
                           "disk_full", "database_free_bytes", "read_only", "disk_free_bytes", "clock_off_seconds", "clock_doubted", "loop_longest_us", "watchers",
                           "consumers"}, sorted(stats)
     assert (stats["hits"], stats["duplicates"], stats["rejected"], stats["watches"]) == (4, 2, 1, 1), stats

@@ -75,8 +75,13 @@ class Consumer:
     def last(self):
         """The number it was given last."""
         assert self.process.poll() is None, f"tocsin consume {self.name} ended with {self.process.returncode}"
-        whole = [line for line in self.files[-1].read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
-        return int(json.loads(whole[-1])["sequence"]) if whole else 0
+        for path in reversed(self.files):  # a life may have been given nothing
+            with open(path, "rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - 256 * 1024))
+                whole = [line for line in file.read().splitlines(keepends=True)[-9:] if line.endswith(b"\n")]
+            if whole:
+                return int(json.loads(whole[-1])["sequence"])
+        return 0
 
 
 class Rounds:
@@ -104,7 +109,7 @@ class Rounds:
             inbox = self.house.dir / f"{name}-inbox"
             inbox.mkdir()
             path = self.house.write(f"{name}.yaml", f"name: {name}\nstate: {self.house.dir / name}\nwatches: [{watches}]\n"
-                                                    f"sources:\n  - folder: {inbox}\n  - socket: default\n")
+                                                    f"sources:\n  - folder: {inbox}\n    name: {name}\n  - socket: default\n")
             self.parties[name] = Daemon("tocsin-watcher", ["--config", path], self.house.dir, self.house.known_leaks)
         self.house.running.update(self.parties)
         for party in (*self.parties.values(), *self.consumers.values()):
@@ -114,6 +119,9 @@ class Rounds:
         """Lays articles into the watchers' folders, a few a file."""
         self.laid += len(articles)
         self.due += sum(self.hits_of[str(json.loads(line)["id"])] for line in articles)
+        self.write(articles)
+
+    def write(self, articles):
         for number, name in enumerate(WATCHERS):
             mine = articles[number::len(WATCHERS)]
             for at in range(0, len(mine), FILE):
@@ -217,19 +225,24 @@ def ask(path, sql, *parameters):
         return 0
 
 
-def main():
+def prepare(house, chance):
+    """(file of watches, what they must hit in the corpus, the corpus)."""
     if not CORPUS.exists():
         skip("the articles are not beside the checkout (../shared/corpus)")
+    watches = house.write("wire.jsonl", "\n".join(make_watches(chance)) + "\n")
+    expected = house.run("tocsin", "match", "-w", watches, "--count", CORPUS).stdout.splitlines()
+    assert len(expected) > 1000, f"only {len(expected)} hits: these watches prove nothing"
+    with gzip.open(CORPUS, "rt", encoding="utf-8") as lines:
+        return watches, expected, lines.readlines()
+
+
+def main():
     seed = int(os.environ.get("KILL_SEED") or random.randrange(1 << 32))
     wanted = [int(n) for n in (os.environ.get("KILL_ROUNDS") or ROUNDS).split(",")]
     print(f"KILL_SEED={seed} KILL_ROUNDS={','.join(map(str, wanted))}", flush=True)
     chance = random.Random(seed)
     with House(peers_die=True) as house:
-        watches = house.write("wire.jsonl", "\n".join(make_watches(chance)) + "\n")
-        expected = house.run("tocsin", "match", "-w", watches, "--count", CORPUS).stdout.splitlines()
-        assert len(expected) > 1000, f"only {len(expected)} hits: these watches prove nothing"
-        with gzip.open(CORPUS, "rt", encoding="utf-8") as lines:
-            articles = lines.readlines()
+        watches, expected, articles = prepare(house, chance)
         rounds = Rounds(house, chance, expected)
         rounds.begin(watches)
         try:
