@@ -9,23 +9,11 @@
 # are cut (tocsin; ascii is what the comparisons with other programs use).
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-bin=${TOCSIN_BIN:-$here/../build/release/bin}
-articles=${1:-$here/../../shared/corpus/reuters/train.jsonl.gz}
+articles=${1:-}
 most=${2:-100000}
 words=${3:-tocsin}
-if [ ! -r "$articles" ]; then
-    echo "bench/match.sh: no articles at $articles; name a .jsonl file of articles" >&2
-    exit 2
-fi
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 130' INT TERM
-
-printf 'machine: %s x %s, %s, load %s\n' "$(nproc)" \
-    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(uname -sr)" \
-    "$(cut -d' ' -f1-3 /proc/loadavg)"
-printf 'versions: %s, %s\n' "$("$bin/tocsin" --version)" "$(python3 --version)"
-python3 "$here/articles.py" "$articles" >"$folder/articles.jsonl"
+# shellcheck source=bench/articles.sh
+. "$here/articles.sh"
 
 row='import json, sys
 d = json.load(sys.stdin)

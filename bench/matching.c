@@ -10,14 +10,14 @@
 //
 // Times are CPU time of the one thread, an article from its bytes to the numbers of its watches, and
 // the best of PASSES counts. Parsing the queries and compiling them are told apart.
+#include "common/clock.h"
 #include "common/mem.h"
-#include "watcher/match/lucene.h"
+#include "watcher/match/lucene/lucene.h"
 #include "watcher/match/scan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unicode/uversion.h>
 #include <unistd.h>
 
@@ -48,9 +48,7 @@ static _Noreturn void die(const char *what, const char *which)
 
 static double cpu_s(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    return (double)tc_thread_cpu_ns() / TC_SECOND;
 }
 
 // ---- reading -------------------------------------------------------------------------------

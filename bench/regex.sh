@@ -6,20 +6,9 @@
 #   TOCSIN_BIN=build/release/bin bench/regex.sh [ARTICLES.jsonl[.gz]]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-bin=${TOCSIN_BIN:-$here/../build/release/bin}
-articles=${1:-$here/../../shared/corpus/reuters/train.jsonl.gz}
-if [ ! -r "$articles" ]; then
-    echo "bench/regex.sh: no articles at $articles; name a .jsonl file of articles" >&2
-    exit 2
-fi
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 130' INT TERM
-
-printf 'machine: %s x %s, %s, load %s\n' "$(nproc)" \
-    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(uname -sr)" \
-    "$(cut -d' ' -f1-3 /proc/loadavg)"
-python3 "$here/articles.py" "$articles" >"$folder/articles.jsonl"
+articles=${1:-}
+# shellcheck source=bench/articles.sh
+. "$here/articles.sh"
 python3 "$here/watches.py" "$folder/articles.jsonl" 10000 --profile regex >"$folder/regex.jsonl"
 
 row='import json, sys

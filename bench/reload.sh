@@ -10,20 +10,10 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 count=${1:-100000}
 changed=${2:-1000}
-articles=${3:-$here/../../shared/corpus/reuters/train.jsonl.gz}
-if [ ! -r "$articles" ]; then
-    echo "bench/reload.sh: no articles at $articles; name a .jsonl file of articles" >&2
-    exit 2
-fi
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-trap 'exit 130' INT TERM
-
-printf 'machine: %s x %s, %s, load %s\n' "$(nproc)" \
-    "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(uname -sr)" \
-    "$(cut -d' ' -f1-3 /proc/loadavg)"
-python3 "$here/articles.py" "$articles" >"$folder/articles.jsonl"
+articles=${3:-}
+# shellcheck source=bench/articles.sh
+. "$here/articles.sh"
 python3 "$here/watches.py" "$folder/articles.jsonl" "$count" --profile quiet >"$folder/watches.jsonl"
 # Debian's own Python has the package that speaks ZeroMQ.
-TOCSIN_BIN=${TOCSIN_BIN:-$here/../build/release/bin} /usr/bin/python3 "$here/reload.py" \
+TOCSIN_BIN=$bin /usr/bin/python3 "$here/reload.py" \
     "$folder/watches.jsonl" "$folder/articles.jsonl" "$changed"

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The benchmarks, one after the other, or the one that is named: bench/run.sh [match|matching|regex|reload|whole|put|delivery|history]
+# The benchmarks, one after the other, or the one that is named: bench/run.sh [match|matching|regex|reload|whole|put|delivery|history|crowd]
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 case ${1:-all} in
@@ -11,10 +11,12 @@ all)
     python3 "$here/whole.py"
     sh "$here/put.sh"
     /usr/bin/python3 "$here/delivery.py"
+    /usr/bin/python3 "$here/crowd.py"
     ;;
-delivery)
+delivery | crowd) # Debian's own Python has the package that speaks ZeroMQ
+    name=$1
     shift
-    /usr/bin/python3 "$here/delivery.py" "$@" # Debian's own Python has the package that speaks ZeroMQ
+    /usr/bin/python3 "$here/$name.py" "$@"
     ;;
 whole)
     shift
@@ -30,7 +32,7 @@ match | matching | regex | reload | put)
     sh "$here/$name.sh" "$@"
     ;;
 *)
-    echo "bench/run.sh: there is no benchmark '$1'; there are match, matching, regex, reload, whole, put, delivery and history" >&2
+    echo "bench/run.sh: there is no benchmark '$1'; there are match, matching, regex, reload, whole, put, delivery, history and crowd" >&2
     exit 2
     ;;
 esac

@@ -13,7 +13,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unicode/uversion.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -83,13 +82,6 @@ static void unload(struct sample *sample)
 
 // ---- the measurement -------------------------------------------------------------------------
 
-static int64_t cpu_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (int64_t)now.tv_sec * TC_SECOND + now.tv_nsec;
-}
-
 static void read_one(struct sample *sample, const struct article *article,
                      const struct text_settings *settings, struct tc_arena *arena)
 {
@@ -111,10 +103,10 @@ static void measure(struct sample *sample, const struct text_settings *settings,
     struct tc_arena *arena = tc_arena_new();
     for (size_t pass = 0; pass < passes; pass++) {
         sample->words = 0;
-        int64_t began = cpu_ns();
+        int64_t began = tc_thread_cpu_ns();
         for (size_t i = 0; i < sample->count; i++)
             read_one(sample, &sample->articles[i], settings, arena);
-        int64_t took = cpu_ns() - began;
+        int64_t took = tc_thread_cpu_ns() - began;
         if (pass == 0 || took < sample->best_ns)
             sample->best_ns = took;
     }

@@ -76,9 +76,7 @@ static void die(const char *what, const char *why)
 
 static double cpu_s(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    return (double)tc_thread_cpu_ns() / TC_SECOND;
 }
 
 // ---- input ---------------------------------------------------------------------------------

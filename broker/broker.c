@@ -2,6 +2,7 @@
 
 #include "broker/desk.h"
 #include "broker/feed.h"
+#include "broker/fetch.h"
 #include "broker/recover.h"
 #include "broker/retain.h"
 #include "broker/space.h"
@@ -211,8 +212,8 @@ static int open_inside(struct broker *broker, const struct tc_server_keys *keys,
         code = open_web(broker, err);
     if (code == TC_OK) {
         broker->backup = backup_new(broker->store);
-        struct desk_out out = {broker,      send_answer,     send_live,     live_count,
-                               log_trouble, &broker->gauges, broker->backup};
+        struct desk_out out = {broker,      send_answer,     send_live,      live_count,
+                               log_trouble, &broker->gauges, broker->backup, FETCH_TURN_MS * TC_MS};
         code = desk_open(broker->store, &out, tc_wall_ns(), &broker->desk, err);
     }
     if (code == TC_OK)
@@ -561,6 +562,14 @@ static int start_web(struct broker *broker, struct tc_err *err)
     return TC_OK;
 }
 
+// A full disk is no failure here: what was acknowledged comes again.
+static void settle(struct broker *broker)
+{
+    struct tc_err err;
+    if (desk_settle(broker->desk, tc_mono_ns(), &err) != TC_OK)
+        tc_log_err(TC_WARN, "broker.cursors_lost", &err);
+}
+
 // How long nobody else was heard.
 static void measure(struct broker *broker, int64_t since_mono_ns)
 {
@@ -605,6 +614,8 @@ int broker_run(struct broker *broker, struct tc_err *err)
         if (code == TC_OK && done(broker, items))
             break;
     }
+    if (code == TC_OK)
+        settle(broker);
     if (code == TC_OK) // the last answers are on their way: closing must not drop them
         zmq_setsockopt(broker->router, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     return code;

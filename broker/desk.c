@@ -1,8 +1,10 @@
 #include "broker/desk.h"
 
 #include "broker/fetch.h"
+#include "broker/hello.h"
 #include "broker/intake.h"
 #include "broker/parking.h"
+#include "common/clock.h"
 #include "common/fault.h"
 #include "common/mem.h"
 
@@ -22,6 +24,7 @@ struct desk {
     struct desk_out out;
     struct watches *watches;
     struct consumers *consumers;
+    uint64_t turns; // consumers_turns when parked FETCHes were last held against it
     struct intake intake;
     struct parking *parking;
     struct pending *turn;
@@ -89,19 +92,19 @@ size_t desk_taken(const struct desk *desk)
 static int take_hello(struct desk *desk, const struct request *request, struct pending *pending,
                       int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
 {
-    struct tc_err lost = {0};
-    (void)now_mono_ns;
-    int code = intake_hello(&desk->intake, request, now_wall_ns, &pending->answer, &lost, err);
-    if (lost.text[0])
-        desk->out.tell(desk->out.context, "history.shorter", lost.text);
+    struct hello_news news = {0};
+    int code = hello_take(&desk->intake.sessions, desk->store, request, now_wall_ns, now_mono_ns,
+                          &pending->answer, &news, err);
+    if (news.event)
+        desk->out.tell(desk->out.context, news.event, news.words.text);
     return code;
 }
 
 static int take_heartbeat(struct desk *desk, const struct request *request, struct pending *pending,
                           int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
 {
-    (void)now_mono_ns;
-    return intake_heartbeat(&desk->intake, request, now_wall_ns, &pending->answer, err);
+    return hello_beat(&desk->intake.sessions, desk->store, request, now_wall_ns, now_mono_ns,
+                      &pending->answer, err);
 }
 
 static int take_put(struct desk *desk, const struct request *request, struct pending *pending,
@@ -140,58 +143,41 @@ static int refuse_mistake(const struct desk *desk, int code, struct answer *answ
     case TC_EPARSE: answer_refuse(answer, "header", err->text); return TC_OK;
     case TC_ENOMEM: answer_refuse(answer, "limit", err->text); return TC_OK;
     case TC_EVERSION: refuse_epoch(desk, answer, err); return TC_OK;
+    case TC_EBUSY: answer_refuse(answer, "fenced", err->text); return TC_OK;
+    case TC_EPROTO: answer_refuse(answer, "denied", err->text); return TC_OK;
     default: return code;
     }
+}
+
+static struct lease_room room_of(const struct desk *desk, const struct request *request,
+                                 int64_t now_wall_ns, int64_t now_mono_ns)
+{
+    return (struct lease_room){desk->store, desk->consumers, request->peer, now_wall_ns,
+                               now_mono_ns};
 }
 
 static int take_fetch(struct desk *desk, const struct request *request, struct pending *pending,
                       int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
 {
-    int code = fetch_open(request, desk->store, desk->consumers, now_wall_ns, now_mono_ns,
-                          &pending->answer, &pending->fetch, err);
+    struct lease_room room = room_of(desk, request, now_wall_ns, now_mono_ns);
+    int code = fetch_open(request, &room, &pending->answer, &pending->fetch, err);
     return refuse_mistake(desk, code, &pending->answer, err);
 }
 
-static int move_cursor(struct desk *desk, const json_t *header, int64_t now_wall_ns,
-                       uint64_t *cursor, struct tc_err *err)
-{
-    const struct store_marks *marks = store_committed(desk->store);
-    tc_str name = {0};
-    uint64_t seq = 0;
-    struct tc_id epoch = marks->epoch;
-    int code = request_name(header, "consumer", &name, err);
-    if (code == TC_OK)
-        code = request_u64(header, "seq", &seq, err);
-    if (code == TC_OK && json_object_get(header, "epoch"))
-        code = request_id(header, "epoch", &epoch, err);
-    if (code == TC_OK && !tc_id_eq(epoch, marks->epoch))
-        code = tc_fail(err, TC_EVERSION, "the history is another one: its numbers begin anew");
-    if (code == TC_OK && seq > marks->head)
-        code = tc_fail(err, TC_EPARSE, "\"seq\" is %llu, but the last alert is %llu",
-                       (unsigned long long)seq, (unsigned long long)marks->head);
-    return code == TC_OK ? consumers_move(desk->consumers, name, seq, now_wall_ns, cursor, err)
-                         : code;
-}
-
-static int take_ack(struct desk *desk, const struct request *request, struct pending *pending,
-                    int64_t now_wall_ns, int64_t now_mono_ns, struct tc_err *err)
-{
-    static const char *const known[] = {"consumer", "seq", "epoch", NULL};
-    json_t *header = NULL;
-    uint64_t cursor = 0;
-    (void)now_mono_ns;
-    int code = request_header(request, known, &pending->answer, &header, err);
-    if (code == TC_OK)
-        code = move_cursor(desk, header, now_wall_ns, &cursor, err);
-    json_decref(header);
-    if (code != TC_OK)
-        return refuse_mistake(desk, code, &pending->answer, err);
-    struct tc_json json = answer_begin(&pending->answer, "OK");
-    tc_json_put_u64(&json, "cursor", cursor);
-    answer_put_id(&json, "epoch", store_marks(desk->store)->epoch);
-    tc_json_close(&json, '}');
-    return TC_OK;
-}
+#define TAKE_LEASE(what)                                                                           \
+    static int take_##what(struct desk *desk, const struct request *request,                       \
+                           struct pending *pending, int64_t now_wall_ns, int64_t now_mono_ns,      \
+                           struct tc_err *err)                                                     \
+    {                                                                                              \
+        struct lease_room room = room_of(desk, request, now_wall_ns, now_mono_ns);                 \
+        int code = lease_##what(request, &room, &pending->answer, err);                            \
+        return refuse_mistake(desk, code, &pending->answer, err);                                  \
+    }
+TAKE_LEASE(attach)
+TAKE_LEASE(detach)
+TAKE_LEASE(ack)
+TAKE_LEASE(seek)
+TAKE_LEASE(consumers)
 
 static int read_nonce(const struct request *request, struct answer *answer, struct tc_buf *topic,
                       struct tc_err *err)
@@ -300,6 +286,10 @@ static const struct command {
     {"PUT", take_put, true, true, TC_ROLE_WATCHER},
     {"FETCH", take_fetch, false, false, TC_ROLE_SUBSCRIBER},
     {"ACK", take_ack, true, false, TC_ROLE_SUBSCRIBER},
+    {"ATTACH", take_attach, true, false, TC_ROLE_SUBSCRIBER},
+    {"SEEK", take_seek, true, false, TC_ROLE_SUBSCRIBER},
+    {"DETACH", take_detach, true, false, TC_ROLE_SUBSCRIBER},
+    {"CONSUMERS", take_consumers, true, false, TC_ROLE_ADMIN},
     {"HB", take_heartbeat, false, false, TC_ROLE_WATCHER},
     {"HELLO", take_hello, false, false, TC_ROLE_WATCHER},
     {"WATCH", take_watch, true, true, TC_ROLE_WATCHER},
@@ -442,13 +432,27 @@ static void refuse_writers(struct desk *desk)
     }
 }
 
-static int commit(struct desk *desk, struct tc_err *err)
+// Cursors go along with what is written anyway; when they have waited long enough, by themselves.
+static void write_cursors(struct desk *desk, int64_t now_mono_ns)
 {
+    bool due = now_mono_ns >= consumers_due_mono_ns(desk->consumers);
+    if (desk->failed != TC_OK)
+        return;
+    if (due && !store_writing(desk->store))
+        desk->failed = store_begin(desk->store, &desk->failure);
+    if (desk->failed == TC_OK && store_writing(desk->store) && (due || store_changed(desk->store)))
+        desk->failed = consumers_flush(desk->consumers, now_mono_ns, &desk->failure);
+}
+
+static int commit(struct desk *desk, int64_t now_mono_ns, struct tc_err *err)
+{
+    write_cursors(desk, now_mono_ns);
     bool wrote = store_writing(desk->store) && store_changed(desk->store);
     if (desk->failed == TC_OK && store_writing(desk->store))
         desk->failed = store_commit(desk->store, &desk->failure);
     if (desk->failed == TC_OK) {
         intake_committed(&desk->intake);
+        consumers_committed(desk->consumers);
         if (wrote) // an empty transaction goes through on a full disk, too
             desk->disk_full = false;
         return TC_OK;
@@ -469,7 +473,8 @@ static void run_fetch(struct desk *desk, struct pending *pending, int64_t now_mo
                       struct fetch_budget *budget)
 {
     parking_replace(desk->parking, &pending->answer, desk->out.answer, desk->out.context);
-    if (!fetch_run(pending->fetch, desk->store, now_mono_ns, &pending->answer, budget)) {
+    if (!fetch_fenced(pending->fetch, desk->consumers, &pending->answer) &&
+        !fetch_run(pending->fetch, desk->store, now_mono_ns, &pending->answer, budget)) {
         if (parking_put(desk->parking, &pending->answer, pending->fetch)) {
             pending->answer = (struct answer){0}; // the parking's now
             pending->fetch = NULL;
@@ -484,11 +489,15 @@ static void run_fetch(struct desk *desk, struct pending *pending, int64_t now_mo
 // could keep them waiting for ever.
 static void answer_turn(struct desk *desk, int64_t now_mono_ns)
 {
-    struct fetch_budget budget = {.rows = FETCH_ROWS};
+    struct fetch_budget budget = {.rows = FETCH_ROWS,
+                                  .end_mono_ns = tc_mono_ns() + desk->out.fetch_ns};
     for (size_t i = 0; i < desk->count; i++) {
         if (!desk->turn[i].fetch)
             desk->out.answer(desk->out.context, &desk->turn[i].answer);
     }
+    if (consumers_turns(desk->consumers) != desk->turns)
+        parking_fence(desk->parking, desk->consumers, desk->out.answer, desk->out.context);
+    desk->turns = consumers_turns(desk->consumers);
     parking_run(desk->parking, desk->store, now_mono_ns, desk->out.answer, desk->out.context,
                 &budget);
     for (size_t i = 0; i < desk->count; i++) {
@@ -506,7 +515,7 @@ static void answer_turn(struct desk *desk, int64_t now_mono_ns)
 
 int desk_finish(struct desk *desk, int64_t now_mono_ns, struct tc_err *err)
 {
-    int code = commit(desk, err);
+    int code = commit(desk, now_mono_ns, err);
     if (code == TC_OK)
         answer_turn(desk, now_mono_ns);
     else
@@ -524,6 +533,22 @@ void desk_stopping(struct desk *desk)
     desk->stopping = true;
 }
 
+int desk_settle(struct desk *desk, int64_t now_mono_ns, struct tc_err *err)
+{
+    int code = TC_OK;
+    while (code == TC_OK && consumers_due_mono_ns(desk->consumers) != INT64_MAX) {
+        code = store_begin(desk->store, err);
+        if (code == TC_OK)
+            code = consumers_flush(desk->consumers, now_mono_ns, err);
+        if (code == TC_OK)
+            code = store_commit(desk->store, err);
+        if (code == TC_OK)
+            consumers_committed(desk->consumers);
+    }
+    store_rollback(desk->store);
+    return code;
+}
+
 uint64_t desk_lowest_cursor(const struct desk *desk)
 {
     return consumers_lowest(desk->consumers);
@@ -531,5 +556,7 @@ uint64_t desk_lowest_cursor(const struct desk *desk)
 
 int64_t desk_next_mono_ns(const struct desk *desk)
 {
-    return parking_next_mono_ns(desk->parking, desk->store);
+    int64_t fetch = parking_next_mono_ns(desk->parking, desk->store);
+    int64_t cursors = consumers_due_mono_ns(desk->consumers);
+    return fetch < cursors ? fetch : cursors;
 }

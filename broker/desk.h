@@ -30,6 +30,7 @@ struct desk_out {
     void (*tell)(void *context, const char *event, const char *reason);
     const struct gauges *gauges; // for STATS
     struct backup *backup;       // for BACKUP; NULL: there is none
+    int64_t fetch_ns;            // that the FETCHes of a turn may take
 };
 
 // `store` is borrowed until desk_close(). Gives *out.
@@ -54,6 +55,10 @@ void desk_access_changed(struct desk *desk);
 
 // STATS says from now on that the broker ends.
 void desk_stopping(struct desk *desk);
+
+// Writes what consumers have acknowledged, before the end. Without it that is delivered again.
+//   TC_EFULL, TC_EIO, TC_ECORRUPT
+int desk_settle(struct desk *desk, int64_t now_mono_ns, struct tc_err *err);
 
 // How far the consumer that is furthest behind has read; UINT64_MAX when there are none.
 uint64_t desk_lowest_cursor(const struct desk *desk);

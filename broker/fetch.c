@@ -5,6 +5,7 @@
 #include "common/mem.h"
 
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { DAMAGED_MOST = 100 }; // named in one answer; a run ends when there are more
@@ -16,6 +17,10 @@ struct fetch {
     uint64_t max_n, max_bytes;
     int64_t deadline_mono_ns;
     struct filter *filter;
+    bool allow_gap;
+    char consumer[CONSUMER_NAME_BYTES]; // that it speaks for, under this lease; "" none
+    bool leased;
+    struct tc_id lease;
 };
 
 // What one run has found so far.
@@ -61,135 +66,123 @@ static int read_limit(const json_t *header, const char *key, uint64_t least, uin
     return code;
 }
 
-static int read_filters(const json_t *header, struct filter *filter, struct tc_err *err)
+// A consumer that this FETCH makes known.
+static int add_consumer(const json_t *header, const struct lease_room *room, tc_str name,
+                        struct tc_err *err)
 {
-    const json_t *list = json_object_get(header, "filters");
-    if (list && !json_is_array(list))
-        return tc_fail(err, TC_EPARSE, "\"filters\" is no list");
-    if (json_array_size(list) > FETCH_FILTERS_MOST)
-        return tc_fail(err, TC_ENOMEM, "more than %d filters", FETCH_FILTERS_MOST);
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *word = json_array_get(list, i);
-        if (!json_is_string(word))
-            return tc_fail(err, TC_EPARSE, "a filter is no text");
-        tc_str text = {json_string_value(word), json_string_length(word)};
-        int code = filter_add(filter, text, err);
-        if (code != TC_OK)
-            return code;
-    }
-    return TC_OK;
+    struct consumer made;
+    int code = lease_make(room, name, header, &made, err);
+    return code == TC_OK ? consumers_put(room->consumers, &made, err) : code;
 }
 
-static int check_epoch(const json_t *header, const struct store *store, struct tc_err *err)
+// Nobody's yet: it is the peer's from now on.
+static int claim(const struct consumer *known, const struct lease_room *room, struct tc_err *err)
 {
-    struct tc_id epoch;
-    if (!json_object_get(header, "epoch"))
+    struct consumer mine = *known;
+    if (known->owner[0] || !room->peer)
         return TC_OK;
-    int code = request_id(header, "epoch", &epoch, err);
-    if (code == TC_OK && !tc_id_eq(epoch, store_marks(store)->epoch))
-        code = tc_fail(err, TC_EVERSION, "the history is another one: its numbers begin anew");
-    return code;
+    snprintf(mine.owner, sizeof mine.owner, "%.*s", TC_ARG(consumers_owner(room->peer)));
+    return consumers_put(room->consumers, &mine, err);
 }
 
-// "earliest", "latest", the alert behind which a time begins.
-static int read_start(const json_t *header, const char *key, struct store *store, uint64_t *out,
-                      struct tc_err *err)
+// The consumer that the request speaks for, if any; it is then known.
+static int enter(struct fetch *fetch, const json_t *header, const struct lease_room *room,
+                 const struct consumer **out, struct tc_err *err)
 {
-    const struct store_marks *marks = store_committed(store);
-    tc_str word = tc_json_get_str(header, key);
-    tc_str since = tc_json_get_str(header, "since");
-    int64_t wall_ns = 0;
-    uint64_t seq = 0;
-    if (word.len && json_object_get(header, "since"))
-        return tc_fail(err, TC_EPARSE, "\"%s\" and \"since\" exclude each other", key);
-    if (tc_str_eq(word, TC_STR("latest"))) {
-        *out = marks->head;
-    } else if (tc_str_eq(word, TC_STR("earliest"))) {
-        *out = marks->first - 1;
-    } else if (json_object_get(header, key)) {
-        return tc_fail(err, TC_EPARSE, "\"%s\" is not \"earliest\" or \"latest\"", key);
-    } else if (json_object_get(header, "since")) {
-        if (!tc_time_read(since, &wall_ns))
-            return tc_fail(err, TC_EPARSE, "\"since\" is no RFC 3339 time");
-        int code = store_since(store, wall_ns, &seq, err);
-        if (code != TC_OK)
-            return code;
-        // An alert that is not committed yet may still be taken back, and its number given again.
-        *out = seq - 1 < marks->head ? seq - 1 : marks->head;
-    } else {
-        *out = marks->first - 1;
-    }
-    return TC_OK;
-}
-
-static int read_cursor(const json_t *header, tc_str name, struct store *store,
-                       struct consumers *consumers, int64_t now_wall_ns, uint64_t *after,
-                       struct tc_err *err)
-{
-    const struct consumer *known = consumers_find(consumers, name);
+    tc_str name = {0};
     int code = TC_OK;
-    uint64_t start = 0;
-    if (known) {
-        *after = known->cursor;
-        return TC_OK;
-    }
-    code = read_start(header, "start", store, &start, err);
-    if (code == TC_OK)
-        code = consumers_add(consumers, name, start, now_wall_ns, err);
-    if (code == TC_OK)
-        *after = start;
-    return code;
+    if (!json_object_get(header, "consumer"))
+        return json_object_get(header, "start") || json_object_get(header, "lease") ||
+                       json_object_get(header, "ack") ||
+                       tc_str_eq(tc_json_get_str(header, "after"), TC_STR("cursor"))
+                   ? tc_fail(err, TC_EPARSE,
+                             "\"cursor\", \"start\", \"lease\" and \"ack\" want a \"consumer\"")
+                   : TC_OK;
+    code = lease_enter(room, header, &name, out, err);
+    if (code == TC_ENOENT)
+        code = add_consumer(header, room, name, err);
+    else if (code == TC_OK)
+        code = claim(*out, room, err);
+    if (code == TC_OK && json_object_get(header, "ack"))
+        code = lease_move(room, header, "ack", name, err);
+    if (code != TC_OK)
+        return code;
+    const struct consumer *known = consumers_find(room->consumers, name);
+    snprintf(fetch->consumer, sizeof fetch->consumer, "%s", known->name);
+    fetch->leased = known->leased;
+    fetch->lease = known->lease;
+    *out = known;
+    return TC_OK;
 }
 
 // Where to begin. A consumer begins at its cursor unless the request names another place.
-static int read_after(const json_t *header, struct store *store, struct consumers *consumers,
-                      int64_t now_wall_ns, uint64_t *after, struct tc_err *err)
+static int read_after(const json_t *header, const struct lease_room *room,
+                      const struct consumer *consumer, uint64_t *after, struct tc_err *err)
 {
     const json_t *place = json_object_get(header, "after");
-    tc_str name = {0};
-    bool named = json_object_get(header, "consumer") != NULL;
     bool cursor = tc_str_eq(tc_json_get_str(header, "after"), TC_STR("cursor"));
-    if (named && request_name(header, "consumer", &name, err) != TC_OK)
-        return TC_EPARSE;
-    if (!named && (cursor || json_object_get(header, "start")))
-        return tc_fail(err, TC_EPARSE, "\"cursor\" and \"start\" want a \"consumer\"");
-    if (named && (cursor || !place))
-        return read_cursor(header, name, store, consumers, now_wall_ns, after, err);
+    if (consumer && (cursor || !place)) {
+        *after = consumer->cursor;
+        return lease_check_cursor(room, consumer, err);
+    }
     if (json_is_integer(place) && !json_object_get(header, "since"))
         return request_u64(header, "after", after, err);
     if (place && !json_is_string(place))
         return tc_fail(err, TC_EPARSE,
                        "\"after\" is no number, \"earliest\", \"latest\" or \"cursor\", or there "
                        "is \"since\" too");
-    return read_start(header, "after", store, after, err);
+    return lease_place(room, header, "after", after, err);
 }
 
-static int read_all(struct fetch *fetch, const json_t *header, struct store *store,
-                    struct consumers *consumers, int64_t now_wall_ns, int64_t now_mono_ns,
+// What the request names, else what the consumer keeps.
+static int read_filters(const json_t *header, const struct consumer *consumer,
+                        struct filter *filter, struct tc_err *err)
+{
+    const json_t *list = json_object_get(header, "filters");
+    json_t *kept = NULL;
+    if (list || !consumer || !consumer->filters[0])
+        return list ? filter_add_list(filter, list, err) : TC_OK;
+    int code = tc_json_read(tc_str_of(consumer->filters), &kept, err);
+    if (code == TC_OK)
+        code = filter_add_list(filter, kept, err);
+    json_decref(kept);
+    return code;
+}
+
+static int read_all(struct fetch *fetch, const json_t *header, const struct lease_room *room,
                     struct tc_err *err)
 {
     uint64_t wait_ms = 0;
+    const struct consumer *consumer = NULL;
+    const json_t *allow = json_object_get(header, "allow_gap");
     int code = read_limit(header, "max_n", 1, FETCH_EVENTS_MOST, &fetch->max_n, err);
     if (code == TC_OK)
         code = read_limit(header, "max_bytes", 1, FETCH_BYTES_MOST, &fetch->max_bytes, err);
     if (code == TC_OK)
         code = read_limit(header, "wait_ms", 0, FETCH_WAIT_MOST_MS, &wait_ms, err);
+    if (code == TC_OK && allow && !json_is_boolean(allow))
+        code = tc_fail(err, TC_EPARSE, "\"allow_gap\" is not true or false");
     if (code == TC_OK)
-        code = read_filters(header, fetch->filter, err);
+        code = lease_check_epoch(room, header, err);
+    if (code == TC_OK && !json_object_get(header, "consumer"))
+        code = read_filters(header, NULL, fetch->filter, err);
     if (code == TC_OK)
-        code = check_epoch(header, store, err);
+        code = enter(fetch, header, room, &consumer, err);
+    if (code == TC_OK && consumer)
+        code = read_filters(header, consumer, fetch->filter, err);
     if (code == TC_OK)
-        code = read_after(header, store, consumers, now_wall_ns, &fetch->after, err);
-    fetch->deadline_mono_ns = now_mono_ns + (int64_t)wait_ms * TC_MS;
+        code = read_after(header, room, consumer, &fetch->after, err);
+    fetch->allow_gap = json_is_true(allow);
+    fetch->deadline_mono_ns = room->now_mono_ns + (int64_t)wait_ms * TC_MS;
     return code;
 }
 
-int fetch_open(const struct request *request, struct store *store, struct consumers *consumers,
-               int64_t now_wall_ns, int64_t now_mono_ns, struct answer *answer, struct fetch **out,
-               struct tc_err *err)
+int fetch_open(const struct request *request, const struct lease_room *room, struct answer *answer,
+               struct fetch **out, struct tc_err *err)
 {
-    static const char *const known[] = {"after",   "since", "consumer",  "start",   "epoch",
-                                        "filters", "max_n", "max_bytes", "wait_ms", NULL};
+    static const char *const known[] = {"after",   "since",     "consumer", "start", "lease",
+                                        "ack",     "epoch",     "filters",  "max_n", "max_bytes",
+                                        "wait_ms", "allow_gap", NULL};
     json_t *header = NULL;
     int code = request_header(request, known, answer, &header, err);
     if (code != TC_OK)
@@ -200,7 +193,7 @@ int fetch_open(const struct request *request, struct store *store, struct consum
     fetch->filter = filter_new();
     if (request->peer && request->peer->read_count)
         filter_restrict(fetch->filter, request->peer->read, request->peer->read_count);
-    code = read_all(fetch, header, store, consumers, now_wall_ns, now_mono_ns, err);
+    code = read_all(fetch, header, room, err);
     if (code == TC_OK) {
         *out = fetch;
         fetch = NULL; // the caller's now
@@ -208,6 +201,20 @@ int fetch_open(const struct request *request, struct store *store, struct consum
     fetch_free(fetch);
     json_decref(header);
     return code;
+}
+
+bool fetch_fenced(const struct fetch *fetch, const struct consumers *consumers,
+                  struct answer *answer)
+{
+    if (!fetch->consumer[0])
+        return false;
+    const struct consumer *row = consumers_find(consumers, tc_str_of(fetch->consumer));
+    if (row && row->leased == fetch->leased && tc_id_eq(row->lease, fetch->lease))
+        return false;
+    answer_refuse(answer, "fenced",
+                  row ? "another process has taken this consumer over"
+                      : "this consumer was dropped");
+    return true;
 }
 
 // --- running ---
@@ -231,12 +238,19 @@ static bool take(const struct fetch *fetch, const struct store_alert *alert, boo
     return true;
 }
 
-static int scan(const struct fetch *fetch, struct store *store, struct run *run,
-                struct answer *answer, struct tc_err *err)
+static bool late(const struct fetch_budget *budget, const struct run *run)
+{
+    return run->scanned && run->scanned % FETCH_LOOK_ROWS == 0 &&
+           tc_mono_ns() >= budget->end_mono_ns;
+}
+
+static int scan(const struct fetch *fetch, struct store *store, const struct fetch_budget *budget,
+                struct run *run, struct answer *answer, struct tc_err *err)
 {
     struct store_alert alert;
     int code = store_walk(store, fetch->after, filter_one_topic(fetch->filter), err);
-    while (code == TC_OK && answer->count < fetch->max_n && run->scanned < FETCH_ROWS) {
+    while (code == TC_OK && answer->count < fetch->max_n && run->scanned < FETCH_ROWS &&
+           !late(budget, run)) {
         code = store_walk_next(store, &alert, err);
         if (code != TC_OK && code != TC_ECORRUPT)
             break;
@@ -293,7 +307,8 @@ static void put_batch(const struct fetch *fetch, const struct store *store, cons
 static void spend(struct fetch_budget *budget, const struct run *run, size_t events)
 {
     size_t cost = (size_t)run->scanned + events + FETCH_RUN_ROWS;
-    budget->rows = budget->rows > cost ? budget->rows - cost : 0;
+    bool over = tc_mono_ns() >= budget->end_mono_ns;
+    budget->rows = budget->rows > cost && !over ? budget->rows - cost : 0;
     budget->damaged += run->damaged_count;
 }
 
@@ -305,8 +320,12 @@ bool fetch_run(struct fetch *fetch, struct store *store, int64_t now_mono_ns, st
     const struct store_marks *marks = store_marks(store);
     struct run run = {.next_after = fetch->after};
     struct tc_err err;
+    bool gap = fetch->after + 1 < marks->first;
     answer_begin(answer, "BATCH");
-    int code = scan(fetch, store, &run, answer, &err);
+    // Behind a gap the client must say that it knows of it: only that is told.
+    int code = TC_OK;
+    if (!gap || fetch->allow_gap)
+        code = scan(fetch, store, budget, &run, answer, &err);
     spend(budget, &run, answer->count);
     fetch->ran = true;
     if (code != TC_OK) {
@@ -316,7 +335,7 @@ bool fetch_run(struct fetch *fetch, struct store *store, int64_t now_mono_ns, st
     if (run.at_end && run.next_after < marks->head)
         run.next_after = marks->head;
     fetch->looked_to = marks->head;
-    bool something = answer->count || run.damaged_count || fetch->after + 1 < marks->first;
+    bool something = answer->count || run.damaged_count || gap;
     if (!something && run.at_end && now_mono_ns < fetch->deadline_mono_ns) {
         fetch->after = run.next_after;
         return false;

@@ -4,6 +4,7 @@
 #include "common/json.h"
 #include "common/mem.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 
 // A label is looked for in the alert's JSON as the bytes "key":"value". That is exact: inside a
@@ -84,6 +85,24 @@ int filter_add(struct filter *filter, tc_str word, struct tc_err *err)
     struct tc_buf *topic = &filter->topics[filter->topic_count++];
     *topic = (struct tc_buf){0};
     tc_buf_str(topic, word);
+    return TC_OK;
+}
+
+int filter_add_list(struct filter *filter, const json_t *list, struct tc_err *err)
+{
+    if (!json_is_array(list))
+        return tc_fail(err, TC_EPARSE, "\"filters\" is no list");
+    if (json_array_size(list) > FILTER_WORDS_MOST)
+        return tc_fail(err, TC_ENOMEM, "more than %d filters", FILTER_WORDS_MOST);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *word = json_array_get(list, i);
+        if (!json_is_string(word))
+            return tc_fail(err, TC_EPARSE, "a filter is no text");
+        int code =
+            filter_add(filter, (tc_str){json_string_value(word), json_string_length(word)}, err);
+        if (code != TC_OK)
+            return code;
+    }
     return TC_OK;
 }
 

@@ -12,6 +12,9 @@
 #include "common/err.h"
 
 struct filter;
+struct json_t;
+
+enum { FILTER_WORDS_MOST = 64 };
 
 struct filter *filter_new(void);
 void filter_free(struct filter *filter);
@@ -19,6 +22,11 @@ void filter_free(struct filter *filter);
 // Adds "china-ai/" or "label.desk=asia".
 //   TC_EPARSE  neither
 int filter_add(struct filter *filter, tc_str word, struct tc_err *err);
+
+// Adds the words of a JSON list.
+//   TC_EPARSE  no list, or a word that is none
+//   TC_ENOMEM  more than FILTER_WORDS_MOST
+int filter_add_list(struct filter *filter, const struct json_t *list, struct tc_err *err);
 
 // Lets nothing through but topics that begin with one of `prefixes` (copied), whatever is asked for.
 void filter_restrict(struct filter *filter, const tc_str *prefixes, size_t count);

@@ -25,6 +25,7 @@ struct batch {
     uint64_t number;
     struct item *items;
     size_t count;
+    bool replaced;      // another watcher has the name of its session
     bool recovered;     // it was acknowledged before, in a history that was lost
     struct tc_id *need; // hashes that are not known
     size_t need_count, need_capacity;
@@ -54,168 +55,6 @@ void intake_rolled_back(struct intake *intake)
     intake->counts = intake->at_commit;
     sessions_rolled_back(&intake->sessions);
     watches_forget(intake->watches);
-}
-
-// --- HELLO and HB ---
-
-// What the watcher was told last, before it lost sight of us.
-struct last_acked {
-    bool any, has_run;
-    struct tc_id epoch, run;
-    uint64_t hseq, commits;
-};
-
-struct hello {
-    tc_str name;
-    struct tc_id session;
-    struct last_acked last;
-};
-
-static int read_last_acked(const json_t *header, struct last_acked *out, struct tc_err *err)
-{
-    static const char *const known[] = {"epoch", "hseq", "run", "commit", NULL};
-    const json_t *last = json_object_get(header, "last_acked");
-    if (!last)
-        return TC_OK;
-    if (!json_is_object(last))
-        return tc_fail(err, TC_EPARSE, "\"last_acked\" is no object");
-    out->any = true;
-    out->has_run = json_object_get(last, "run") != NULL;
-    int code = tc_json_only(last, known, err);
-    if (code == TC_OK)
-        code = request_id(last, "epoch", &out->epoch, err);
-    if (code == TC_OK)
-        code = request_u64(last, "hseq", &out->hseq, err);
-    if (code == TC_OK && out->has_run)
-        code = request_id(last, "run", &out->run, err);
-    return code == TC_OK && out->has_run ? request_u64(last, "commit", &out->commits, err) : code;
-}
-
-static int read_hello(const json_t *header, struct hello *out, struct tc_err *err)
-{
-    int code = request_name(header, "name", &out->name, err);
-    if (code == TC_OK)
-        code = request_id(header, "session", &out->session, err);
-    if (code == TC_OK && !tc_str_eq(tc_json_get_str(header, "role"), TC_STR("watcher")))
-        code = tc_fail(err, TC_EPARSE, "\"role\" is missing or not \"watcher\"");
-    return code == TC_OK ? read_last_acked(header, &out->last, err) : code;
-}
-
-// From which commit on this history lacks what the watcher was told of; 0: nothing is missing. The number
-// of the last hit does not show it: when an older copy of the store was put back, other watchers may have
-// brought it beyond that number already. The run that the commit belonged to does.
-static int find_loss(struct intake *intake, const struct last_acked *last, uint64_t *since,
-                     struct tc_err *err)
-{
-    const struct store_marks *marks = store_committed(intake->store);
-    uint64_t end = 0;
-    *since = 0;
-    if (!last->any)
-        return TC_OK;
-    if (!tc_id_eq(last->epoch, marks->epoch) || last->hseq > marks->hhead) {
-        *since = 1;
-    }
-    if (!tc_id_eq(last->epoch, marks->epoch) || !last->has_run)
-        return TC_OK;
-    int code = store_run_end(intake->store, last->run, &end, err);
-    if (code == TC_ENOENT)
-        *since = 1;
-    else if (code == TC_OK)
-        *since = last->commits > end ? end + 1 : 0;
-    return code == TC_ENOENT ? TC_OK : code;
-}
-
-static void welcome(const struct intake *intake, uint64_t since, int64_t now_wall_ns,
-                    struct answer *answer)
-{
-    const struct store_marks *marks = store_committed(intake->store);
-    struct tc_json json = answer_begin(answer, "WELCOME");
-    answer_put_id(&json, "epoch", marks->epoch);
-    tc_json_put_u64(&json, "head", marks->head);
-    tc_json_put_u64(&json, "hhead", marks->hhead);
-    tc_json_put_u64(&json, "first", marks->first);
-    answer_put_time(&json, "time", now_wall_ns);
-    tc_json_key(&json, "limits");
-    tc_json_open(&json, '{');
-    tc_json_put_u64(&json, "batch_articles", INTAKE_ARTICLES_MOST);
-    tc_json_put_u64(&json, "batch_bytes", INTAKE_BATCH_BYTES);
-    tc_json_close(&json, '}');
-    if (since) {
-        tc_json_key(&json, "resubmit");
-        tc_json_open(&json, '{');
-        tc_json_put_u64(&json, "since", since);
-        tc_json_close(&json, '}');
-    }
-    tc_json_close(&json, '}');
-}
-
-static void tell_loss(const struct hello *hello, uint64_t since, struct tc_err *lost)
-{
-    char epoch[TC_ID_TEXT_BYTES];
-    tc_id_text(hello->last.epoch, epoch);
-    tc_fail(lost, TC_OK,
-            "watcher %.*s was told of hit %llu of history %s, which this one lacks; it is asked "
-            "to send again what it was told from commit %llu on",
-            TC_ARG(hello->name), (unsigned long long)hello->last.hseq, epoch,
-            (unsigned long long)since);
-}
-
-int intake_hello(struct intake *intake, const struct request *request, int64_t now_wall_ns,
-                 struct answer *answer, struct tc_err *lost, struct tc_err *err)
-{
-    static const char *const known[] = {"role", "name", "session", "last_acked", NULL};
-    json_t *header = NULL;
-    struct hello hello = {0};
-    uint64_t since = 0;
-    int code = request_header(request, known, answer, &header, err);
-    if (code == TC_OK)
-        code = read_hello(header, &hello, err);
-    if (code != TC_OK) {
-        answer_refuse(answer, "header", err->text);
-        json_decref(header);
-        return TC_OK;
-    }
-    code = find_loss(intake, &hello.last, &since, err);
-    if (code == TC_OK) {
-        sessions_begin(&intake->sessions, hello.name, hello.session, now_wall_ns);
-        welcome(intake, since, now_wall_ns, answer);
-        if (since)
-            tell_loss(&hello, since, lost);
-    }
-    json_decref(header);
-    return code;
-}
-
-int intake_heartbeat(struct intake *intake, const struct request *request, int64_t now_wall_ns,
-                     struct answer *answer, struct tc_err *err)
-{
-    static const char *const known[] = {"session", NULL};
-    const struct store_marks *marks = store_committed(intake->store);
-    json_t *header = NULL;
-    struct tc_id id;
-    int code = request_header(request, known, answer, &header, err);
-    if (code == TC_OK)
-        code = request_id(header, "session", &id, err);
-    json_decref(header);
-    if (code != TC_OK) {
-        answer_refuse(answer, "header", err->text);
-        return TC_OK;
-    }
-    struct session *session = sessions_find(&intake->sessions, id);
-    if (!session) { // of the process before us: who has nothing to PUT must say HELLO, too
-        struct tc_json json = answer_begin(answer, "NAK");
-        tc_json_put_str(&json, "reason", TC_STR("session"));
-        tc_json_close(&json, '}');
-        return TC_OK;
-    }
-    session->seen_wall_ns = now_wall_ns;
-    struct tc_json json = answer_begin(answer, "HB");
-    answer_put_id(&json, "epoch", marks->epoch);
-    tc_json_put_u64(&json, "head", marks->head);
-    tc_json_put_u64(&json, "hhead", marks->hhead);
-    answer_put_time(&json, "time", now_wall_ns);
-    tc_json_close(&json, '}');
-    return TC_OK;
 }
 
 // --- rights ---
@@ -313,10 +152,8 @@ static bool read_put(struct intake *intake, const struct request *request, struc
         code = request_u64(header, "batch", &batch->number, err);
     if (code == TC_OK)
         code = request_u64(header, "n", &n, err);
-    if (code == TC_OK && json_object_get(header, "recovered") &&
-        !json_is_boolean(json_object_get(header, "recovered")))
-        code = tc_fail(err, TC_EPARSE, "\"recovered\" is neither true nor false");
-    batch->recovered = code == TC_OK && json_is_true(json_object_get(header, "recovered"));
+    if (code == TC_OK)
+        code = request_bool(header, "recovered", &batch->recovered, err);
     json_decref(header);
     if (code != TC_OK) {
         answer_refuse(answer, "header", err->text);
@@ -331,6 +168,7 @@ static bool read_put(struct intake *intake, const struct request *request, struc
     answer->batch = batch->number;
     batch->count = (size_t)n;
     batch->session = sessions_find(&intake->sessions, session);
+    batch->replaced = sessions_replaced(&intake->sessions, session);
     return true;
 }
 
@@ -361,7 +199,7 @@ static bool in_order(const struct batch *batch, struct answer *answer)
     const struct session *session = batch->session;
     struct tc_json json;
     if (!session) {
-        json = nak(answer, batch, "session");
+        json = nak(answer, batch, batch->replaced ? "replaced" : "session");
     } else if (batch->number < 1 || batch->number > session->batch + 1) {
         json = nak(answer, batch, "batch");
         tc_json_put_u64(&json, "expected_batch", session->batch + 1);
@@ -558,11 +396,12 @@ static int store_item(struct intake *intake, const struct item *item, int64_t no
         duplicate += !fresh;
         highest = hseq > highest ? hseq : highest;
     }
-    if (item->count && code == TC_OK)
-        code =
-            store_put_article(intake->store, tc_event_article_source(item->article),
-                              tc_event_article_id(item->article),
-                              tc_event_article_version(item->article), item->record, highest, err);
+    if (code == TC_OK)
+        code = store_put_article(intake->store, tc_event_article_source(item->article),
+                                 tc_event_article_id(item->article),
+                                 tc_event_article_version(item->article), item->record,
+                                 item->count ? highest : store_marks(intake->store)->hhead, err);
+    intake->counts.notices += item->count == 0;
     tc_json_open(json, '{');
     tc_json_put_u64(json, "stored", stored);
     tc_json_put_u64(json, "duplicate", duplicate);

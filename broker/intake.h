@@ -1,8 +1,9 @@
-// intake - what watchers submit: HELLO, WATCH, PUT, HB.
+// intake - what watchers submit: WATCH and PUT.
 //
 // A batch is read and checked whole before anything is stored, so that a batch whose watches are
 // not known yet stores nothing, and an article with one bad hit is rejected whole while its
-// neighbours are stored. Each new hit goes through story and policy, and what they decide is
+// neighbours are stored. An article without hits is a notice: a later version of one that has hit; its record is
+// kept. Each new hit goes through story and policy, and what they decide is
 // stored in the same transaction.
 //
 //   memory   one batch at a time in an arena; the sessions and watches of their own files
@@ -27,6 +28,7 @@ enum {
 
 struct intake_counts {
     uint64_t duplicates, rejected, silent; // hits, articles, hits without an alert
+    uint64_t notices;   // articles without hits: versions that change what was told
     uint64_t recovered; // hits stored because their watcher sent them again for it
 };
 
@@ -46,16 +48,10 @@ void intake_done(struct intake *intake);
 // Each answers one request: *answer is filled in, ERR or NAK included. PUT and WATCH want an open
 // transaction. What they return otherwise is the store's failure, and ends that transaction:
 //   TC_EFULL, TC_ECORRUPT, TC_EIO   as in store.h; the answer is not filled in
-// HELLO fills in *lost, which may be empty, with a sentence for the log when the watcher knows of more than
-// this history holds.
-int intake_hello(struct intake *intake, const struct request *request, int64_t now_wall_ns,
-                 struct answer *answer, struct tc_err *lost, struct tc_err *err);
 int intake_put(struct intake *intake, const struct request *request, int64_t now_wall_ns,
                struct answer *answer, struct tc_err *err);
 int intake_watch(struct intake *intake, const struct request *request, int64_t now_wall_ns,
                  struct answer *answer, struct tc_err *err);
-int intake_heartbeat(struct intake *intake, const struct request *request, int64_t now_wall_ns,
-                     struct answer *answer, struct tc_err *err);
 
 // The transaction ended.
 void intake_committed(struct intake *intake);

@@ -89,6 +89,7 @@ static int serve(const struct settings *settings, const struct tc_server_keys *k
     struct broker *broker = NULL;
     struct tc_err err;
     int signals = -1;
+    tc_files_raise();
     int code = tc_signals_block(&signals, &err);
     if (code == TC_OK)
         code = broker_open(settings, keys, signals, &broker, &err);

@@ -73,6 +73,18 @@ void parking_clear(struct parking *parking, answer_sink *sink, void *context)
     }
 }
 
+void parking_fence(struct parking *parking, const struct consumers *consumers, answer_sink *sink,
+                   void *context)
+{
+    for (size_t i = parking->count; i-- > 0;) {
+        struct row *row = &parking->rows[i];
+        if (!fetch_fenced(row->fetch, consumers, &row->answer))
+            continue;
+        sink(context, &row->answer);
+        leave(parking, i);
+    }
+}
+
 bool parking_put(struct parking *parking, const struct answer *answer, struct fetch *fetch)
 {
     if (parking->count == FETCH_PARKED_MOST)

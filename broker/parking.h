@@ -25,6 +25,10 @@ void parking_replace(struct parking *parking, const struct answer *newer, answer
 // Answers ERR superseded to all: they ask again.
 void parking_clear(struct parking *parking, answer_sink *sink, void *context);
 
+// Answers ERR fenced to those whose consumer has another holder by now.
+void parking_fence(struct parking *parking, const struct consumers *consumers, answer_sink *sink,
+                   void *context);
+
 // Takes both (the answer by moving its bytes). False, and they are still yours, when it is full.
 bool parking_put(struct parking *parking, const struct answer *answer, struct fetch *fetch);
 

@@ -323,7 +323,9 @@ static const struct table watches = {"SELECT hash, name, definition, since FROM 
                                      "ORDER BY hash DESC",
                                      1,
                                      take_watch};
-static const struct table consumers = {"SELECT name, cursor, * FROM consumer",
+// A cursor of another history says nothing here.
+static const struct table consumers = {"SELECT name, iif(epoch IN (x'', (SELECT value FROM meta "
+                                       "WHERE key = 'epoch')), cursor, 0), * FROM consumer",
                                        "WHERE name > ?1",
                                        "ORDER BY name",
                                        "ORDER BY name DESC",

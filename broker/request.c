@@ -62,6 +62,16 @@ int request_id(const json_t *header, const char *key, struct tc_id *out, struct 
     return TC_OK;
 }
 
+int request_bool(const json_t *header, const char *key, bool *out, struct tc_err *err)
+{
+    const json_t *value = json_object_get(header, key);
+    if (value && !json_is_boolean(value))
+        return tc_fail(err, TC_EPARSE, "\"%s\" is neither true nor false", key);
+    if (value)
+        *out = json_is_true(value);
+    return TC_OK;
+}
+
 bool request_name_ok(tc_str name)
 {
     for (size_t i = 0; i < name.len; i++) {

@@ -39,6 +39,8 @@ int request_header(const struct request *request, const char *const *known, stru
 //   TC_EPARSE  missing, or not what it should be; the sentence names the key
 int request_u64(const struct json_t *header, const char *key, uint64_t *out, struct tc_err *err);
 int request_id(const struct json_t *header, const char *key, struct tc_id *out, struct tc_err *err);
+int request_bool(const struct json_t *header, const char *key, bool *out, // may be absent
+                 struct tc_err *err);
 int request_name(const struct json_t *header, const char *key, tc_str *out, struct tc_err *err);
 
 // [a-zA-Z0-9._-]{1,63}: watchers and consumers.

@@ -82,8 +82,12 @@ CREATE TABLE watch(
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE consumer(
-    name   TEXT PRIMARY KEY,
-    cursor INTEGER NOT NULL,       -- everything up to this alert is dealt with
-    start  INTEGER NOT NULL,       -- the cursor it began with
-    seen   INTEGER NOT NULL        -- its last ACK or first FETCH, ns
+    name    TEXT PRIMARY KEY,
+    cursor  INTEGER NOT NULL,      -- everything up to this alert is dealt with
+    start   INTEGER NOT NULL,      -- the cursor it began with
+    seen    INTEGER NOT NULL,      -- its last ACK, SEEK or ATTACH, or first FETCH, ns
+    epoch   BLOB NOT NULL DEFAULT x'', -- of the history that cursor counts in; none: this one
+    owner   TEXT NOT NULL DEFAULT '', -- whose it is: a name of access.yaml, "~" the local socket's, "" nobody's yet
+    lease   BLOB NOT NULL DEFAULT x'', -- 16 bytes; none: nobody holds it
+    filters TEXT NOT NULL DEFAULT ''   -- JSON list, as ATTACH gave it; "": none
 ) STRICT, WITHOUT ROWID;

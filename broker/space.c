@@ -34,10 +34,10 @@ const char *space_network(long magic)
         unsigned long magic;
         const char *name;
     } known[] = {
-        {0x6969, "NFS"},           {0x517b, "SMB"},     {0xff534d42, "CIFS"}, {0xfe534d42, "SMB2"},
-        {0x01021997, "9P"},        {0x5346414f, "AFS"}, {0x73757245, "Coda"}, {0x00c36400, "Ceph"},
-        {0x0bd00bd0, "Lustre"},    {0x65735546, "FUSE"}, {0x47504653, "GPFS"}, {0x7461636f, "OCFS2"},
-        {0x01161970, "GFS2"},      {0x19830326, "FhGFS"},
+        {0x6969, "NFS"},        {0x517b, "SMB"},       {0xff534d42, "CIFS"}, {0xfe534d42, "SMB2"},
+        {0x01021997, "9P"},     {0x5346414f, "AFS"},   {0x73757245, "Coda"}, {0x00c36400, "Ceph"},
+        {0x0bd00bd0, "Lustre"}, {0x65735546, "FUSE"},  {0x47504653, "GPFS"}, {0x7461636f, "OCFS2"},
+        {0x01161970, "GFS2"},   {0x19830326, "FhGFS"},
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if ((unsigned long)magic == known[i].magic)
@@ -102,24 +102,26 @@ static uint64_t room(const struct space *space, struct store *store)
     return space->state.free_bytes + store_free_bytes(store);
 }
 
+// A full disk that has room again, or never lacked it (a quota, say), is tried again at every write.
 bool space_turn(struct space *space, struct store *store, int64_t now_mono_ns)
 {
     uint64_t least = space->reserve / 3; // as much as the log may grow
+    uint64_t enough = 2 * least + space->reserve;
     bool before = space->state.low;
     if (now_mono_ns < space->next_mono_ns && !space->met_full)
         return false;
     space->next_mono_ns = now_mono_ns + SPACE_LOOK_MS * TC_MS;
     look(space);
-    if (space->met_full || (!before && room(space, store) < least)) {
+    uint64_t there = room(space, store);
+    if (there < least || (space->met_full && there < enough)) {
         drop_ballast(space);
         store_checkpoint(store);
         look(space);
         space->state.low = space->reserve > 0;
-    } else if (before && room(space, store) >= 2 * least + space->reserve) {
+    } else if (there >= enough) {
         space->state.low = false;
     }
-    if (!space->state.low && !space->state.held_back &&
-        space->state.free_bytes >= 2 * least + space->reserve) {
+    if (!space->state.low && !space->state.held_back && space->state.free_bytes >= enough) {
         make_ballast(space);
         look(space);
     }

@@ -31,6 +31,7 @@ static void put_marks(const struct stats *stats, struct tc_json *json)
     tc_json_put_u64(json, "duplicates", counts->duplicates);
     tc_json_put_u64(json, "rejected", counts->rejected);
     tc_json_put_u64(json, "silent", counts->silent);
+    tc_json_put_u64(json, "notices", counts->notices);
     tc_json_put_u64(json, "recovered", counts->recovered);
     tc_json_put_u64(json, "damaged", stats->damaged);
     tc_json_put_u64(json, "watches", watches_count(stats->watches));
@@ -74,6 +75,7 @@ static void put_consumers(const struct stats *stats, struct tc_json *json)
         tc_json_put_u64(json, "lag", head > consumer->cursor ? head - consumer->cursor : 0);
         tc_json_put_u64(json, "gap", gone > consumer->cursor ? gone - consumer->cursor : 0);
         answer_put_time(json, "seen", consumer->seen_wall_ns);
+        tc_json_put_bool(json, "leased", consumer->leased);
         tc_json_close(json, '}');
     }
     tc_json_close(json, ']');

@@ -336,17 +336,6 @@ int store_put_watch(struct store *store, struct tc_id hash, tc_str name, tc_str 
     return store_write_row(store, PUT_WATCH, "storing a watch", err);
 }
 
-int store_put_consumer(struct store *store, const struct store_consumer *consumer,
-                       struct tc_err *err)
-{
-    sqlite3_stmt *statement = store->statements[PUT_CONSUMER];
-    bind_text(statement, 1, consumer->name);
-    bind_u64(statement, 2, consumer->cursor);
-    bind_u64(statement, 3, consumer->start);
-    bind_u64(statement, 4, (uint64_t)consumer->seen_wall_ns);
-    return store_write_row(store, PUT_CONSUMER, "storing a consumer", err);
-}
-
 // --- reading ---
 
 int store_walk(struct store *store, uint64_t after, tc_str topic, struct tc_err *err)
@@ -356,6 +345,7 @@ int store_walk(struct store *store, uint64_t after, tc_str topic, struct tc_err 
         return tc_fail(err, TC_EINVAL, "no alert has such a number");
     store->walk = store->statements[topic.len ? WALK_TOPIC : WALK_ALL];
     bind_u64(store->walk, 1, after);
+    store->walked = after;
     if (topic.len) // copied: the walk outlives the caller's text
         sqlite3_bind_text64(store->walk, 2, topic.ptr, topic.len, SQLITE_TRANSIENT, SQLITE_UTF8);
     return TC_OK;
@@ -370,22 +360,43 @@ void store_walk_end(struct store *store)
     store->walk = NULL;
 }
 
+// On a page that cannot be read every number may have been: each is told as damaged, and the walk goes on
+// behind it. What must not happen is that one page ends the stream of alerts for ever.
+static int step_over(struct store *store, struct store_alert *out)
+{
+    uint64_t next = store->walked + 1;
+    store_walk_end(store);
+    if (next > store->marks.head)
+        return TC_ENOENT;
+    if (next < store->marks.first)
+        next = store->marks.first;
+    *out = (struct store_alert){.seq = next};
+    store->walk = store->statements[WALK_ALL];
+    bind_u64(store->walk, 1, next);
+    store->walked = next;
+    return TC_ECORRUPT;
+}
+
 int store_walk_next(struct store *store, struct store_alert *out, struct tc_err *err)
 {
     sqlite3_stmt *row = store->walk;
     if (!row)
         return TC_ENOENT;
     int step = sqlite3_step(row);
-    if (step != SQLITE_ROW) {
-        int code = TC_ENOENT;
-        if (step != SQLITE_DONE) { // a damaged page ends the walk like a failing disk
-            store_refused(store, "reading alerts", err);
-            code = TC_EIO;
-        }
-        store_walk_end(store);
-        return code;
+    if (step == SQLITE_ROW) {
+        bool whole = store_read_alert(row, out);
+        store->walked = out->seq;
+        return whole ? TC_OK : TC_ECORRUPT;
     }
-    return store_read_alert(row, out) ? TC_OK : TC_ECORRUPT;
+    if ((step & 0xff) == SQLITE_CORRUPT)
+        return step_over(store, out);
+    int code = TC_ENOENT;
+    if (step != SQLITE_DONE) {
+        store_refused(store, "reading alerts", err);
+        code = TC_EIO;
+    }
+    store_walk_end(store);
+    return code;
 }
 
 int store_since(struct store *store, int64_t wall_ns, uint64_t *seq, struct tc_err *err)
@@ -418,32 +429,6 @@ int store_watch(struct store *store, struct tc_id hash, struct tc_buf *out, stru
         code = store_refused(store, "looking for a watch", err);
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
-    return code;
-}
-
-int store_each_consumer(struct store *store,
-                        int (*tell)(void *context, const struct store_consumer *consumer,
-                                    struct tc_err *err),
-                        void *context, struct tc_err *err)
-{
-    sqlite3_stmt *row = NULL;
-    if (sqlite3_prepare_v2(store->db,
-                           "SELECT name, cursor, start, seen FROM consumer ORDER BY name", -1, &row,
-                           NULL) != SQLITE_OK)
-        return store_refused(store, "reading consumers", err);
-    int code = TC_OK, step = SQLITE_DONE;
-    while (code == TC_OK && (step = sqlite3_step(row)) == SQLITE_ROW) {
-        struct store_consumer consumer = {
-            .name = column_bytes(row, 0),
-            .cursor = (uint64_t)sqlite3_column_int64(row, 1),
-            .start = (uint64_t)sqlite3_column_int64(row, 2),
-            .seen_wall_ns = sqlite3_column_int64(row, 3),
-        };
-        code = tell(context, &consumer, err);
-    }
-    if (code == TC_OK && step != SQLITE_DONE)
-        code = store_refused(store, "reading consumers", err);
-    sqlite3_finalize(row);
     return code;
 }
 

@@ -109,12 +109,15 @@ int store_put_watch(struct store *store, struct tc_id hash, tc_str name, tc_str 
                     int64_t now_wall_ns, struct tc_err *err); // known already: a damaged one heals
 
 struct store_consumer {
-    tc_str name;
+    tc_str name, owner, filters;
+    tc_str lease; // 16 bytes or none
+    struct tc_id epoch;
     uint64_t cursor, start;
     int64_t seen_wall_ns;
 };
 int store_put_consumer(struct store *store, const struct store_consumer *consumer,
-                       struct tc_err *err);
+                       struct tc_err *err);                                    // new or changed
+int store_drop_consumer(struct store *store, tc_str name, struct tc_err *err); // not there: fine
 
 // --- reading ---
 
@@ -125,7 +128,8 @@ void store_walk_end(struct store *store);
 
 // The next alert. *out views the store until the next call.
 //   TC_ENOENT    no more
-//   TC_ECORRUPT  damaged: out->seq is set, the rest is not; err says nothing, go on
+//   TC_ECORRUPT  damaged: out->seq is set, the rest is not; err says nothing, go on. It may be one of
+//                another topic, when not even that can be read: from then on the walk is of all topics
 //   TC_EIO       cannot be read; the walk has ended
 int store_walk_next(struct store *store, struct store_alert *out, struct tc_err *err);
 
@@ -137,7 +141,7 @@ int store_since(struct store *store, int64_t wall_ns, uint64_t *seq, struct tc_e
 int store_watch(struct store *store, struct tc_id hash, struct tc_buf *out, struct tc_err *err);
 
 // Tells each consumer; ends early and gives back what `tell` returns, when that is not TC_OK. The
-// name views the store during the call.
+// texts view the store during the call.
 int store_each_consumer(struct store *store,
                         int (*tell)(void *context, const struct store_consumer *consumer,
                                     struct tc_err *err),

@@ -35,8 +35,9 @@ static const char *const statement_sql[STATEMENTS] = {
     [PUT_WATCH] = "INSERT INTO watch(hash, name, definition, since) VALUES(?1, ?2, ?3, ?4) "
                   "ON CONFLICT DO UPDATE SET definition = ?3",
     [GET_WATCH] = "SELECT definition FROM watch WHERE hash = ?1",
-    [PUT_CONSUMER] = "INSERT INTO consumer(name, cursor, start, seen) VALUES(?1, ?2, ?3, ?4) "
-                     "ON CONFLICT(name) DO UPDATE SET cursor = ?2, seen = ?4",
+    [PUT_CONSUMER] = "INSERT OR REPLACE INTO consumer(name, cursor, start, seen, epoch, owner, "
+                     "lease, filters) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [DROP_CONSUMER] = "DELETE FROM consumer WHERE name = ?1",
     [PUT_META] = "INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT DO UPDATE SET value = ?2",
     [PUT_RUN] = "INSERT INTO run(first, id) VALUES(?1, ?2)",
     [FIND_RUN] = "SELECT (SELECT min(first) FROM run WHERE first > mine.first) FROM run AS mine "
@@ -189,6 +190,12 @@ static const char upgrade_1_sql[] =
     "UPDATE article SET hseq = coalesce((SELECT value FROM meta WHERE key = 'hhead'), 0);"
     "CREATE INDEX article_hseq ON article(hseq);"
     "CREATE TABLE run(first INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE) STRICT;"
+    // Its consumers have no owner yet, no lease and no filters.
+    "ALTER TABLE consumer ADD COLUMN epoch BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE consumer ADD COLUMN owner TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE consumer ADD COLUMN lease BLOB NOT NULL DEFAULT x'';"
+    "ALTER TABLE consumer ADD COLUMN filters TEXT NOT NULL DEFAULT '';"
+    "UPDATE consumer SET epoch = (SELECT value FROM meta WHERE key = 'epoch');"
     "PRAGMA user_version = 2;";
 
 static int upgrade(struct store *store, int64_t version, struct tc_err *err)

@@ -1,7 +1,7 @@
 // store_parts - what the parts of the store share; nobody else includes it.
 //
 // store_open.c opens, checks and closes the file and knows the SQL; store.c reads and writes rows,
-// store_age.c removes the oldest.
+// store_consumers.c those of consumers, store_age.c removes the oldest.
 #ifndef STORE_PARTS_H
 #define STORE_PARTS_H
 
@@ -19,6 +19,7 @@ enum statement {
     PUT_WATCH,
     GET_WATCH,
     PUT_CONSUMER,
+    DROP_CONSUMER,
     PUT_META,
     PUT_RUN,
     FIND_RUN,
@@ -41,6 +42,7 @@ struct store {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENTS];
     sqlite3_stmt *walk; // one of them while a walk is on, else NULL
+    uint64_t walked;    // the last number that it gave
     struct store_marks marks, at_begin;
     struct tc_id run;     // of this process, in the file from its first commit on
     int changes_at_begin; // sqlite3_total_changes

@@ -23,8 +23,16 @@ struct sums {
     bool big;
 };
 
+// Where a page lies in the log, of frames that belong together.
+struct version {
+    uint32_t page, frame;
+};
+
 struct log {
     FILE *file;
+    struct version *versions;
+    size_t count, capacity;
+    size_t committed; // of these
     uint8_t header[HEADER_BYTES];
     uint8_t frame[FRAME_BYTES + PAGE_MOST];
     size_t page_bytes;
@@ -79,10 +87,15 @@ static bool is_of(const struct log *log, const uint8_t *salt)
     return memcmp(log->frame + 8, salt, 8) == 0;
 }
 
+static void sum_frame(struct sums *sums, const struct log *log)
+{
+    sum(sums, log->frame, 8);
+    sum(sums, log->frame + FRAME_BYTES, log->page_bytes);
+}
+
 static bool is_whole(struct log *log)
 {
-    sum(&log->sums, log->frame, 8);
-    sum(&log->sums, log->frame + FRAME_BYTES, log->page_bytes);
+    sum_frame(&log->sums, log);
     return is_of(log, log->header + 16) && big(log->frame) != 0 &&
            sums_are(&log->sums, log->frame + 16);
 }
@@ -92,31 +105,106 @@ static bool is_commit(const struct log *log)
     return big(log->frame + 4) != 0;
 }
 
+static void note_version(struct log *log, uint32_t frame)
+{
+    log->versions = tc_room(log->versions, log->count, &log->capacity, sizeof *log->versions);
+    log->versions[log->count++] = (struct version){big(log->frame), frame};
+    if (is_commit(log))
+        log->committed = log->count;
+}
+
+// Frames behind the first that is not whole, as far as each follows the one before it: written one after
+// the other, therefore.
+struct row {
+    struct sums said, held; // of the last frame: what it says, and what follows from its bytes
+    uint64_t commits, most; // in this row, and in the one that has most
+};
+
+// A damaged frame is followed either by its sums, when they are right, or by its bytes, when those are.
+static void go_on(struct row *row, const struct log *log, const uint8_t *salt)
+{
+    struct sums by_said = row->said, by_held = row->held;
+    sum_frame(&by_said, log);
+    sum_frame(&by_held, log);
+    bool follows = sums_are(&by_said, log->frame + 16) || sums_are(&by_held, log->frame + 16);
+    row->said.one = big(log->frame + 16);
+    row->said.two = big(log->frame + 20);
+    row->held = follows ? row->said : by_held;
+    row->held.big = row->said.big;
+    row->commits = (follows ? row->commits : 0) + (is_of(log, salt) && is_commit(log));
+    if (row->commits > row->most)
+        row->most = row->commits;
+}
+
 // How many commits lie behind the first frame that is not whole; *whole counts the frames before it.
 static uint64_t lost_commits(struct log *log, uint64_t *whole)
 {
     uint8_t salt[8];
-    bool good = read_header(log), first = true;
-    uint64_t lost = 0;
+    struct row row = {.commits = 0};
+    bool good = read_header(log);
+    uint32_t frame = 0;
     memcpy(salt, log->header + 16, sizeof salt);
     *whole = 0;
     if (!good) // the page size that every store of ours has
         log->page_bytes = 4096;
-    while (next_frame(log)) {
-        if (!good && first)
+    row.said = row.held = log->sums;
+    for (; next_frame(log); frame++) {
+        if (!good && frame == 0)
             memcpy(salt, log->frame + 8, sizeof salt);
-        first = false;
+        if (is_of(log, salt))
+            note_version(log, frame);
         if (good && is_whole(log)) {
             ++*whole;
+            row.said = row.held = log->sums;
             continue;
         }
         good = false;
-        lost += is_of(log, salt) && is_commit(log);
+        go_on(&row, log, salt);
     }
-    return lost;
+    return row.most;
 }
 
-static int check_log(FILE *file, uint64_t *whole, struct tc_err *err)
+static int compare(const void *a, const void *b)
+{
+    const struct version *one = a, *two = b;
+    if (one->page != two->page)
+        return one->page < two->page ? -1 : 1;
+    return one->frame < two->frame ? -1 : one->frame > two->frame;
+}
+
+static bool page_is_there(struct log *log, FILE *database, const struct version *version,
+                          uint8_t *page)
+{
+    size_t bytes = log->page_bytes;
+    off_t in_log = HEADER_BYTES + (off_t)version->frame * (off_t)(FRAME_BYTES + bytes);
+    off_t in_database = (off_t)(version->page - 1) * (off_t)bytes;
+    return fseeko(log->file, in_log + FRAME_BYTES, SEEK_SET) == 0 &&
+           fread(log->frame, 1, bytes, log->file) == bytes &&
+           fseeko(database, in_database, SEEK_SET) == 0 &&
+           fread(page, 1, bytes, database) == bytes && memcmp(page, log->frame, bytes) == 0;
+}
+
+// Whether the database has everything that the log was to bring it. Then the log is one that was used up,
+// and whose header was being written anew for the next one when the broker was cut off.
+static bool used_up(struct log *log, const char *path)
+{
+    FILE *database = fopen(path, "re");
+    uint8_t *page = tc_new(PAGE_MOST);
+    bool there = database != NULL;
+    log->count = log->committed;
+    qsort(log->versions, log->count, sizeof *log->versions, compare);
+    for (size_t i = 0; i < log->count && there; i++) {
+        const struct version *version = &log->versions[i];
+        bool last = i + 1 == log->count || version[1].page != version->page;
+        there = !last || (version->page && page_is_there(log, database, version, page));
+    }
+    if (database)
+        fclose(database);
+    free(page);
+    return there;
+}
+
+static int check_log(FILE *file, const char *path, uint64_t *whole, struct tc_err *err)
 {
     struct log *log = tc_new(sizeof *log);
     int code = TC_OK;
@@ -124,12 +212,13 @@ static int check_log(FILE *file, uint64_t *whole, struct tc_err *err)
     *whole = 0;
     if (fread(log->header, 1, HEADER_BYTES, file) == HEADER_BYTES) {
         uint64_t lost = lost_commits(log, whole);
-        if (lost > 1)
+        if (lost > 1 && !used_up(log, path))
             code =
                 tc_fail(err, TC_ECORRUPT,
                         "its log is damaged behind frame %llu: %llu commits there cannot be read",
                         (unsigned long long)*whole, (unsigned long long)lost);
     }
+    free(log->versions);
     free(log);
     return code;
 }
@@ -164,7 +253,7 @@ int wal_check(const char *path, struct tc_err *err)
     FILE *file = fopen(name, "re");
     int code = TC_OK;
     if (file)
-        code = check_log(file, &whole, err);
+        code = check_log(file, path, &whole, err);
     else if (errno != ENOENT)
         code = tc_fail(err, TC_EIO, "cannot open %s: %s", name, strerror(errno));
     if (code == TC_OK && whole == 0)

@@ -37,6 +37,8 @@ static const struct tc_metric metrics[] = {
      .help = "Articles of watchers that were refused for good, since the start."},
     {METRIC "silent_hits_total", TC_METRIC_COUNTER, "silent",
      .help = "Hits stored without an alert, since the start."},
+    {METRIC "notices_total", TC_METRIC_COUNTER, "notices",
+     .help = "Later versions of articles that have hit, which hit nothing, since the start."},
     {METRIC "recovered_hits_total", TC_METRIC_COUNTER, "recovered",
      .help = "Hits that watchers sent again because this history had lost them, since the start."},
     {METRIC "damaged_rows_total", TC_METRIC_COUNTER, "damaged",

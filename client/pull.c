@@ -34,20 +34,24 @@ static int set_consumer(struct pull *pull, const char *consumer, struct tc_err *
     return TC_OK;
 }
 
-static int set_start(struct pull *pull, const struct tocsin_stream *wanted, struct tc_err *err)
+int pull_read_since(const char *text, char out[PULL_TIME_BYTES], struct tc_err *err)
 {
     int64_t since = 0;
+    if (!text || !tc_time_read(tc_str_of(text), &since))
+        return tc_fail(err, TC_EINVAL, "'%s' is no time (RFC 3339, 2025-03-01T05:00:00Z)",
+                       text ? text : "");
+    tc_time_text(since, out);
+    return TC_OK;
+}
+
+static int set_start(struct pull *pull, const struct tocsin_stream *wanted, struct tc_err *err)
+{
     pull->start = wanted->start;
     pull->after = wanted->after;
     if (wanted->start > TOCSIN_FROM_SINCE)
         return tc_fail(err, TC_EINVAL, "%d is no enum tocsin_start", (int)wanted->start);
-    if (wanted->start != TOCSIN_FROM_SINCE)
-        return TC_OK;
-    if (!wanted->since || !tc_time_read(tc_str_of(wanted->since), &since))
-        return tc_fail(err, TC_EINVAL, "'%s' is no time (RFC 3339, 2025-03-01T05:00:00Z)",
-                       wanted->since ? wanted->since : "");
-    tc_time_text(since, pull->since);
-    return TC_OK;
+    return wanted->start == TOCSIN_FROM_SINCE ? pull_read_since(wanted->since, pull->since, err)
+                                              : TC_OK;
 }
 
 int pull_init(struct pull *pull, void *context, const char *endpoint,
@@ -76,29 +80,19 @@ void pull_done(struct pull *pull)
     event_done(&pull->event);
 }
 
-// Where the FETCH begins. Once pinned it is a number of a known history; before that it is what the
-// caller said, or the consumer's cursor.
-static void write_start(const struct pull *pull, struct tc_json *json)
+void pull_write_place(const char *key, enum tocsin_start start, uint64_t after, const char *since,
+                      struct tc_json *json)
 {
     static const char *const words[] = {
         [TOCSIN_FROM_EARLIEST] = "earliest",
         [TOCSIN_FROM_NOW] = "latest",
     };
-    if (pull->pinned) {
-        tc_json_put_u64(json, "after", pull->after);
-        tc_json_put_str(json, "epoch", tc_str_of(pull->epoch));
-        return;
-    }
-    if (pull->consumer[0]) {
-        tc_json_put_str(json, "consumer", tc_str_of(pull->consumer));
-        tc_json_put_str(json, "after", TC_STR("cursor"));
-    }
-    if (pull->start == TOCSIN_FROM_SINCE)
-        tc_json_put_str(json, "since", tc_str_of(pull->since));
-    else if (pull->start == TOCSIN_FROM_AFTER)
-        tc_json_put_u64(json, "after", pull->after);
+    if (start == TOCSIN_FROM_SINCE)
+        tc_json_put_str(json, "since", tc_str_of(since));
+    else if (start == TOCSIN_FROM_AFTER)
+        tc_json_put_u64(json, key, after);
     else
-        tc_json_put_str(json, pull->consumer[0] ? "start" : "after", tc_str_of(words[pull->start]));
+        tc_json_put_str(json, key, tc_str_of(words[start]));
 }
 
 void pull_acknowledged(struct pull *pull, uint64_t seq)
@@ -107,35 +101,71 @@ void pull_acknowledged(struct pull *pull, uint64_t seq)
         pull->acknowledged = seq;
 }
 
-// Moves the cursor over what the filters left out, when nothing that was given is pending.
-static int pass_over(struct pull *pull, struct tc_err *err)
+void pull_sought(struct pull *pull, uint64_t seq)
 {
-    bool pending = pull->given > pull->acknowledged;
-    if (!pull->consumer[0] || !pull->pinned || pending || pull->after <= pull->acknowledged)
-        return TC_OK;
-    struct tc_json *json = peer_question(&pull->peer);
+    pull->after = pull->given = pull->acknowledged = seq;
+    pull->stale = pull->holding = false;
+    pull->asked_on = 0; // an answer that is still to come is an older question's
+    pull->not_before = 0;
+}
+
+static void write_attach(const struct pull *pull, struct tc_json *json)
+{
     tc_json_put_str(json, "consumer", tc_str_of(pull->consumer));
-    tc_json_put_u64(json, "seq", pull->after);
-    tc_json_put_str(json, "epoch", tc_str_of(pull->epoch));
-    int code = peer_send(&pull->peer, "ACK", (tc_str){0}, err);
-    if (code == TC_OK)
-        pull->acknowledged = pull->after;
-    return code;
+    pull_write_place("start", pull->start, 0, pull->since, json);
+    filter_write(&pull->filter, json);
+    if (pull->filter.count == 0) { // the name may have kept some
+        tc_json_key(json, "filters");
+        tc_json_open(json, '[');
+        tc_json_close(json, ']');
+    }
+}
+
+static void write_lease(const struct pull *pull, struct tc_json *json)
+{
+    tc_json_put_str(json, "consumer", tc_str_of(pull->consumer));
+    tc_json_put_str(json, "lease", tc_str_of(pull->lease));
+}
+
+// Once pinned the FETCH begins at a number of a known history; before that where the caller said.
+static void write_fetch(const struct pull *pull, int64_t wait_ms, struct tc_json *json)
+{
+    if (pull->pinned) {
+        tc_json_put_u64(json, "after", pull->after);
+        tc_json_put_str(json, "epoch", tc_str_of(pull->epoch));
+    } else {
+        pull_write_place("after", pull->start, pull->after, pull->since, json);
+    }
+    if (pull->consumer[0]) {
+        write_lease(pull, json);
+        if (pull->given <= pull->acknowledged)
+            tc_json_put_u64(json, "ack", pull->after);
+    } else {
+        filter_write(&pull->filter, json);
+    }
+    tc_json_put_u64(json, "max_n", MAX_N);
+    tc_json_put_u64(json, "max_bytes", MAX_BYTES);
+    tc_json_put_u64(json, "wait_ms", (uint64_t)wait_ms);
 }
 
 static int ask(struct pull *pull, struct tc_err *err)
 {
-    int code = pass_over(pull, err);
-    if (code != TC_OK)
-        return code;
-    int64_t wait_ms = pull->pinned && !pull->once ? WAIT_MS : 0;
+    bool waits = pull->pinned && !pull->once && pull->state == PULL_UP;
+    int64_t wait_ms = waits ? WAIT_MS : 0;
     struct tc_json *json = peer_question(&pull->peer);
-    write_start(pull, json);
-    filter_write(&pull->filter, json);
-    tc_json_put_u64(json, "max_n", MAX_N);
-    tc_json_put_u64(json, "max_bytes", MAX_BYTES);
-    tc_json_put_u64(json, "wait_ms", (uint64_t)wait_ms);
-    code = peer_send(&pull->peer, "FETCH", (tc_str){0}, err);
+    const char *command = "FETCH";
+    if (pull->consumer[0] && !pull->lease[0]) {
+        command = "ATTACH";
+        write_attach(pull, json);
+    } else if (pull->stale) {
+        command = "SEEK";
+        write_lease(pull, json);
+        tc_json_put_u64(json, "after", pull->after);
+        tc_json_put_str(json, "epoch", tc_str_of(pull->epoch));
+    } else {
+        write_fetch(pull, wait_ms, json);
+    }
+    int code = peer_send(&pull->peer, command, (tc_str){0}, err);
     if (code == TC_OK) {
         pull->asked_on = pull->peer.wire.times_up;
         pull->answer_by = tc_mono_ns() + (wait_ms + pull->timeout_ms) * TC_MS;
@@ -143,15 +173,62 @@ static int ask(struct pull *pull, struct tc_err *err)
     return code;
 }
 
-// The history is another one: begin at the consumer's cursor there, or at its oldest alert.
-static int other_epoch(struct pull *pull, struct tocsin_event *out)
+static int tell_epoch(const struct pull *pull, struct tocsin_event *out)
 {
     *out = event_notice(TOCSIN_EPOCH);
-    snprintf(pull->epoch, sizeof pull->epoch, "%s", parse_text(pull->peer.answer, "epoch"));
     out->epoch = pull->epoch;
+    return TC_OK;
+}
+
+// The history is another one. A consumer attaches anew, which says where its cursor stands; any other
+// stream begins at its oldest alert.
+static int other_epoch(struct pull *pull, struct tocsin_event *out)
+{
     pull->pinned = pull->end_known = false;
     pull->given = pull->acknowledged = 0;
+    pull->lease[0] = '\0';
+    if (pull->consumer[0])
+        return TC_ENOENT;
+    snprintf(pull->epoch, sizeof pull->epoch, "%s", parse_text(pull->peer.answer, "epoch"));
     pull->start = TOCSIN_FROM_EARLIEST;
+    return tell_epoch(pull, out);
+}
+
+// ATTACH was answered: the name is ours.
+static int take_lease(struct pull *pull, struct tocsin_event *out, struct tc_err *err)
+{
+    const json_t *header = pull->peer.answer;
+    const char *token = parse_text(header, "token"), *epoch = parse_text(header, "epoch");
+    uint64_t cursor = 0, head = 0;
+    if (strlen(token) != PULL_EPOCH_BYTES - 1 || strlen(epoch) != PULL_EPOCH_BYTES - 1 ||
+        !tc_json_get_u64(header, "cursor", &cursor) || !tc_json_get_u64(header, "head", &head))
+        return tc_fail(err, TC_EPROTO,
+                       "the broker answered ATTACH without token, epoch, cursor, head");
+    pull->stale = strcmp(parse_text(header, "cursor_epoch"), epoch) != 0;
+    bool other = pull->stale || (pull->epoch[0] && strcmp(pull->epoch, epoch) != 0);
+    memcpy(pull->lease, token, PULL_EPOCH_BYTES);
+    memcpy(pull->epoch, epoch, PULL_EPOCH_BYTES);
+    cursor = cursor < head ? cursor : head;
+    pull->after = pull->given = pull->acknowledged = cursor;
+    pull->pinned = true;
+    return other ? tell_epoch(pull, out) : TC_ENOENT;
+}
+
+static int take_seek(struct pull *pull, struct tc_err *err)
+{
+    uint64_t cursor = 0;
+    if (!tc_json_get_u64(pull->peer.answer, "cursor", &cursor))
+        return tc_fail(err, TC_EPROTO, "the broker answered SEEK without a cursor");
+    pull_sought(pull, cursor);
+    return TC_ENOENT;
+}
+
+static int give_fenced(struct pull *pull, struct tocsin_event *out)
+{
+    pull->ended = pull->fenced = true;
+    pull->holding = false;
+    *out = event_notice(TOCSIN_FENCED);
+    out->epoch = pull->epoch;
     return TC_OK;
 }
 
@@ -167,7 +244,7 @@ static int hold(struct pull *pull, struct tocsin_event *out, struct tc_err *err)
         return tc_fail(err, TC_EPROTO, "the broker answered FETCH without epoch, head, next_after");
     if (pull->pinned && strcmp(epoch, pull->epoch) != 0)
         return other_epoch(pull, out);
-    if (!pull->pinned && !(pull->start == TOCSIN_FROM_AFTER && !pull->consumer[0]))
+    if (!pull->pinned && pull->start != TOCSIN_FROM_AFTER)
         pull->after = 0;
     memcpy(pull->epoch, epoch, PULL_EPOCH_BYTES);
     pull->pinned = true;
@@ -191,11 +268,17 @@ static int take_answer(struct pull *pull, struct tocsin_event *out, struct tc_er
     pull->asked_on = 0;
     if (tc_str_eq(peer->command, TC_STR("BATCH")))
         return hold(pull, out, err);
+    if (tc_str_eq(peer->command, TC_STR("LEASE")))
+        return take_lease(pull, out, err);
+    if (tc_str_eq(peer->command, TC_STR("OK")))
+        return take_seek(pull, err);
     const char *code = parse_text(peer->answer, "code");
     if (!strcmp(code, "superseded"))
         return TC_ENOENT;
     if (!strcmp(code, "epoch"))
         return other_epoch(pull, out);
+    if (!strcmp(code, "fenced") && pull->consumer[0])
+        return give_fenced(pull, out);
     pull->not_before = tc_mono_ns() + PAUSE_MS * TC_MS;
     return peer_refused(peer, err);
 }
@@ -226,6 +309,8 @@ static int give_gap(struct pull *pull, struct tocsin_event *out)
     tc_json_get_u64(gap, "count", &out->count);
     out->epoch = pull->epoch;
     pull->tell_gap = false;
+    if (out->to > pull->after) // the caller knows of it when he asks for the next
+        pull->after = out->to;
     return TC_OK;
 }
 
@@ -241,7 +326,8 @@ static int give_damaged(struct pull *pull, const json_t *damaged, struct tocsin_
 // Everything of the held answer was given. TC_OK when that was the end of a query.
 static int let_go(struct pull *pull, struct tocsin_event *out)
 {
-    bool stuck = pull->events_told == 0 && pull->next_after <= pull->after;
+    bool gap = json_is_object(json_object_get(pull->peer.answer, "gap"));
+    bool stuck = !gap && pull->events_told == 0 && pull->next_after <= pull->after;
     if (pull->next_after > pull->after)
         pull->after = pull->next_after;
     pull->holding = false;
@@ -338,7 +424,11 @@ static int turn(struct pull *pull, int64_t until, struct tocsin_event *out, stru
 int pull_next(struct pull *pull, int64_t until, struct tocsin_event *out, struct tc_err *err)
 {
     if (pull->ended)
-        return tc_fail(err, TC_EINVAL, "the query has ended");
+        return tc_fail(err, TC_EINVAL,
+                       pull->fenced ? "another process consumes under this name now"
+                                    : "the query has ended");
+    if (pull->fenced)
+        return give_fenced(pull, out);
     if (!pull->down_by)
         pull->down_by = tc_mono_ns() + pull->timeout_ms * TC_MS;
     for (;;) {

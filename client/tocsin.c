@@ -3,6 +3,7 @@
 
 #include "client/endpoint.h"
 #include "client/live.h"
+#include "client/parse.h"
 #include "client/publish.h"
 #include "client/pull.h"
 #include "common/clock.h"
@@ -258,19 +259,80 @@ int tocsin_next(struct tocsin *tocsin, int timeout_ms, struct tocsin_event *even
     return done(tocsin, code == TC_ETIMEOUT ? TOCSIN_NOTHING : code);
 }
 
-int tocsin_acknowledge(struct tocsin *tocsin, uint64_t seq)
+// Begins a question about the consumer of the stream. NULL when there is none, or not yet.
+static struct tc_json *consumer_question(struct tocsin *tocsin)
 {
-    struct pull *pull = &tocsin->pull;
-    if (tocsin->mode != PULLING || !pull->consumer[0])
-        return tc_fail(&tocsin->err, TC_EINVAL, "only tocsin_consume() can acknowledge");
+    const struct pull *pull = &tocsin->pull;
+    if (tocsin->mode != PULLING || !pull->consumer[0]) {
+        tc_fail(&tocsin->err, TC_EINVAL, "only a tocsin_consume() stream has a cursor");
+        return NULL;
+    }
+    if (!pull->lease[0] || pull->fenced) {
+        tc_fail(&tocsin->err, TC_EINVAL,
+                pull->fenced ? "another process consumes under this name now"
+                             : "the broker has not given the consumer out yet: call tocsin_next()");
+        return NULL;
+    }
     struct tc_json *json = peer_question(&tocsin->broker);
     tc_json_put_str(json, "consumer", tc_str_of(pull->consumer));
+    tc_json_put_str(json, "lease", tc_str_of(pull->lease));
+    return json;
+}
+
+static int ask_consumer(struct tocsin *tocsin, const char *command)
+{
+    struct peer *peer = &tocsin->broker;
+    int code = peer_ask(peer, command, (tc_str){0}, deadline(tocsin->timeout_ms), &tocsin->err);
+    if (code == TC_EPROTO && peer->answer &&
+        tc_str_eq(tc_json_get_str(peer->answer, "code"), TC_STR("fenced")))
+        tocsin->pull.fenced = true; // tocsin_next() tells it
+    return code;
+}
+
+int tocsin_acknowledge(struct tocsin *tocsin, uint64_t seq)
+{
+    struct tc_json *json = consumer_question(tocsin);
+    if (!json)
+        return TOCSIN_EINVAL;
     tc_json_put_u64(json, "seq", seq);
-    tc_json_put_str(json, "epoch", tc_str_of(pull->epoch));
-    int code =
-        peer_ask(&tocsin->broker, "ACK", (tc_str){0}, deadline(tocsin->timeout_ms), &tocsin->err);
+    tc_json_put_str(json, "epoch", tc_str_of(tocsin->pull.epoch));
+    int code = ask_consumer(tocsin, "ACK");
     if (code == TC_OK)
-        pull_acknowledged(pull, seq);
+        pull_acknowledged(&tocsin->pull, seq);
+    return done(tocsin, code);
+}
+
+int tocsin_seek(struct tocsin *tocsin, const struct tocsin_stream *where)
+{
+    static const struct tocsin_stream earliest = {0};
+    char since[PULL_TIME_BYTES] = "";
+    uint64_t cursor = 0;
+    where = where ? where : &earliest;
+    if (where->start > TOCSIN_FROM_SINCE)
+        return tc_fail(&tocsin->err, TC_EINVAL, "%d is no enum tocsin_start", (int)where->start);
+    if (where->start == TOCSIN_FROM_SINCE &&
+        pull_read_since(where->since, since, &tocsin->err) != TC_OK)
+        return TOCSIN_EINVAL;
+    struct tc_json *json = consumer_question(tocsin);
+    if (!json)
+        return TOCSIN_EINVAL;
+    pull_write_place("after", where->start, where->after, since, json);
+    tc_json_put_str(json, "epoch", tc_str_of(tocsin->pull.epoch));
+    int code = ask_consumer(tocsin, "SEEK");
+    if (code == TC_OK && !tc_json_get_u64(tocsin->broker.answer, "cursor", &cursor))
+        code = tc_fail(&tocsin->err, TC_EPROTO, "the broker answered SEEK without a cursor");
+    if (code == TC_OK)
+        pull_sought(&tocsin->pull, cursor);
+    return done(tocsin, code);
+}
+
+int tocsin_detach(struct tocsin *tocsin)
+{
+    if (!consumer_question(tocsin))
+        return TOCSIN_EINVAL;
+    int code = ask_consumer(tocsin, "DETACH");
+    if (code == TC_OK)
+        end_stream(tocsin);
     return done(tocsin, code);
 }
 
@@ -319,6 +381,71 @@ int tocsin_status(struct tocsin *tocsin, enum tocsin_daemon daemon, const char *
     if (code == TC_OK)
         code = peer_keep_answer(peer, json, &tocsin->err);
     return done(tocsin, code);
+}
+
+// Asks for one page of consumers behind `after` and adds it to `list`. Gives the name that the next page
+// lies behind, an empty one at the end; it views the answer.
+static int ask_page(struct tocsin *tocsin, const char *after, struct tc_buf *list,
+                    const char **next)
+{
+    struct peer *peer = &tocsin->broker;
+    struct tc_json *question = peer_question(peer);
+    if (*after)
+        tc_json_put_str(question, "after", tc_str_of(after));
+    int code = peer_ask(peer, "CONSUMERS", (tc_str){0}, deadline(tocsin->timeout_ms), &tocsin->err);
+    if (code != TC_OK)
+        return code;
+    for (size_t i = peer->payload; i < tc_frames_count(peer->frames); i++) {
+        if (list->len > 1)
+            tc_buf_byte(list, ',');
+        tc_buf_str(list, tc_frames_at(peer->frames, i));
+    }
+    *next = parse_text(peer->answer, "next");
+    return TC_OK;
+}
+
+int tocsin_consumers(struct tocsin *tocsin, const char **json)
+{
+    struct tc_buf *list = &tocsin->broker.kept;
+    char after[PULL_NAME_BYTES] = "";
+    const char *next = "";
+    int code = check_keys(tocsin, &tocsin->broker_wrong);
+    tc_buf_clear(list);
+    tc_buf_byte(list, '[');
+    do {
+        snprintf(after, sizeof after, "%s", next);
+        code = code == TC_OK ? ask_page(tocsin, after, list, &next) : code;
+    } while (code == TC_OK && strcmp(next, after) > 0);
+    tc_buf_byte(list, ']');
+    if (code == TC_OK && list->failed)
+        code = tc_fail(&tocsin->err, TC_ENOMEM, "no memory for the list of consumers");
+    if (code == TC_OK)
+        *json = list->ptr;
+    return done(tocsin, code);
+}
+
+static int order(struct tocsin *tocsin, const char *what, const char *name)
+{
+    struct peer *peer = &tocsin->broker;
+    struct tc_json *question = peer_question(peer);
+    if (!name || !*name)
+        return tc_fail(&tocsin->err, TC_EINVAL, "which consumer?");
+    tc_json_put_str(question, "do", tc_str_of(what));
+    tc_json_put_str(question, "consumer", tc_str_of(name));
+    int code = check_keys(tocsin, &tocsin->broker_wrong);
+    if (code == TC_OK)
+        code = peer_ask(peer, "CONSUMERS", (tc_str){0}, deadline(tocsin->timeout_ms), &tocsin->err);
+    return done(tocsin, code);
+}
+
+int tocsin_drop(struct tocsin *tocsin, const char *name)
+{
+    return order(tocsin, "drop", name);
+}
+
+int tocsin_release(struct tocsin *tocsin, const char *name)
+{
+    return order(tocsin, "release", name);
 }
 
 int tocsin_backup(struct tocsin *tocsin, const char *file, const char **json)

@@ -16,7 +16,7 @@ struct tc_arena;
 struct tc_arena *tc_arena_new(void); // tc_arena_free() ends it
 void tc_arena_free(struct tc_arena *arena);
 
-// Zeroed, aligned for any type, never NULL. Lives until the arena is emptied or freed.
+// Zeroed, aligned for numbers and pointers, never NULL. Lives until the arena is emptied or freed.
 void *tc_arena_take(struct tc_arena *arena, size_t bytes) __attribute__((returns_nonnull));
 
 // The same, not zeroed: for large arrays that are filled in order.

@@ -20,6 +20,11 @@ int64_t tc_mono_ns(void)
     return now_ns(CLOCK_MONOTONIC);
 }
 
+int64_t tc_thread_cpu_ns(void)
+{
+    return now_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
 void tc_time_text(int64_t wall_ns, char *out)
 {
     int64_t seconds = wall_ns / TC_SECOND, rest = wall_ns % TC_SECOND;

@@ -14,6 +14,7 @@
 
 int64_t tc_wall_ns(void);
 int64_t tc_mono_ns(void);
+int64_t tc_thread_cpu_ns(void); // what this thread has taken of a processor so far
 
 enum { TC_TIME_BYTES = 32 };
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -253,6 +254,15 @@ int tc_signals_block(int *out_fd, struct tc_err *err)
         return tc_fail(err, TC_EIO, "cannot watch signals: %s", strerror(errno));
     *out_fd = fd;
     return TC_OK;
+}
+
+void tc_files_raise(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int tc_signal_next(int fd)

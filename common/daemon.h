@@ -50,6 +50,10 @@ int tc_lock_endpoint(tc_str endpoint, int *out, struct tc_err *err);
 // signalfd that reports them.
 int tc_signals_block(int *out_fd, struct tc_err *err);
 
+// Raises the limit of open descriptors to what the system allows this process: a connection is one, and
+// the customary 1,024 would turn a thousand subscribers away.
+void tc_files_raise(void);
+
 // The next signal waiting in the descriptor, 0 when there is none.
 int tc_signal_next(int fd);
 

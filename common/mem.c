@@ -1,12 +1,14 @@
 #include "common/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20, LARGE = 2 << 20 };
+enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20, LARGE = 2 << 20, STEP = 512 * 1024 };
 
 static void *need(void *got)
 {
@@ -50,6 +52,26 @@ void *tc_table(size_t count, size_t size)
     if (align == HUGE_PAGE)
         madvise(table, bytes, MADV_HUGEPAGE); // refused: small pages, as ever
     return table;
+}
+
+void tc_free(void *memory)
+{
+    size_t bytes = memory ? malloc_usable_size(memory) : 0;
+    if (bytes >= LARGE) {
+        uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+        uintptr_t at = ((uintptr_t)memory + page - 1) / page * page;
+        uintptr_t end = ((uintptr_t)memory + bytes) / page * page;
+        for (; at < end; at += STEP)
+            madvise((void *)at, end - at < STEP ? end - at : STEP, MADV_DONTNEED);
+    }
+    free(memory);
+}
+
+void tc_mem_keep(void)
+{
+    enum { COMES_AND_GOES = 1 << 20, KEPT = 32 << 20 };
+    mallopt(M_MMAP_THRESHOLD, COMES_AND_GOES);
+    mallopt(M_TRIM_THRESHOLD, KEPT);
 }
 
 char *tc_dup(const char *bytes, size_t len)

@@ -11,9 +11,12 @@ include/tocsin
 common
 watcher/source    common
 watcher/text      common watcher/source/article.h
-watcher/match     common watcher/text watcher/source/article.h
+watcher/match/regexp      common
+watcher/match/expression  common watcher/text
+watcher/match     common watcher/text watcher/match/regexp watcher/match/expression watcher/source/article.h
+watcher/match/lucene      common watcher/text watcher/match
 watcher/outbox    common
-watcher/rules     common watcher/source watcher/text watcher/match
+watcher/rules     common watcher/source watcher/text watcher/match watcher/match/lucene
 watcher           common watcher/source watcher/text watcher/match watcher/rules watcher/outbox
 broker/story      common
 broker/alert      common broker/story
@@ -27,13 +30,14 @@ libraries='
 yaml\.h      common/yaml.c common/yaml_parts.h
 sqlite3\.h   watcher/outbox broker
 zmq\.h       common watcher/source watcher/outbox watcher broker client client/cli
-unicode/     watcher/text watcher/match
+unicode/     watcher/text watcher/match watcher/match/expression
 hs\.h        watcher/match
 sodium\.h    common
 zlib\.h      common watcher/source
 microhttpd\.h common/http.c
 jansson\.h   common watcher/source watcher/rules watcher/outbox watcher broker client client/cli
 libsmartcols client/cli
+curl/        client/cli/post.c
 libstemmer\.h watcher/text
 '
 

@@ -16,9 +16,10 @@ struct job {
     struct layers *layers;        // held: the watches that hit, until their definitions are written
     const struct watch **watches; // of the hits, in the article's arena
     size_t hits;                  // also the number of `watches`
-    struct tc_buf record;         // first frame of PUT; empty when nothing hit
+    struct tc_buf record;         // first frame of PUT; empty when there is nothing to send
     struct tc_buf *frames;        // HITS frames, each at most SCANNER_FRAME_BYTES and one hit
     size_t frame_count;
+    bool notice;   // an earlier version hit: the broker hears of this one, whatever its text says
     bool rejected; // the article cannot be read; `reason` says why
     char reason[TC_ERR_TEXT_BYTES];
 };

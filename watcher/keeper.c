@@ -26,7 +26,7 @@ struct keeper {
     atomic_uint_fast64_t articles, hits, duplicates, rejected, waiting, dead, dead_dropped,
         resubmitted;
     atomic_int_fast64_t oldest_mono_ns; // when the item that waits longest came in
-    atomic_bool blocked, link_up, settled;
+    atomic_bool blocked, link_up, link_replaced, settled;
     atomic_int failed_shown;
 };
 
@@ -60,6 +60,7 @@ struct keeper_stats keeper_stats(const struct keeper *keeper)
         .resubmitted = keeper->resubmitted,
         .blocked = keeper->blocked,
         .link_up = keeper->link_up,
+        .link_replaced = keeper->link_replaced,
         .settled = settled,
         .failed = keeper->failed_shown,
     };
@@ -117,9 +118,10 @@ static size_t text_bytes(const struct article *article)
     return article->title.len + article->body.len;
 }
 
-static void send_to_scan(struct keeper *keeper, struct article *article)
+static void send_to_scan(struct keeper *keeper, struct article *article, bool notice)
 {
     struct job *job = job_new(article);
+    job->notice = notice;
     keeper->way[keeper->way_count++] = job;
     keeper->way_bytes += text_bytes(article);
     tc_queue_push(keeper->set.scan, job); // never waits: its capacity is KEEPER_ON_THE_WAY
@@ -128,25 +130,23 @@ static void send_to_scan(struct keeper *keeper, struct article *article)
 // Sorts one article by what is known of it.
 static void admit(struct keeper *keeper, struct article *article)
 {
-    enum outbox_known known = OUTBOX_NEW;
-    uint64_t version = 0;
-    int64_t seen = 0;
+    struct outbox_mark mark = {0};
     struct tc_err err;
     int code = outbox_look(keeper->set.outbox, article->source, article->id, article->content,
-                           &known, &version, &seen, &err);
+                           &mark, &err);
     if (code != TC_OK) {
         take_failure(keeper, code, &err);
         keeper->held = article; // looked at again when the outbox can be read
         return;
     }
-    if (known == OUTBOX_SAME) {
+    if (mark.known == OUTBOX_SAME) {
         answer(keeper, article, SOURCE_DUPLICATE, 0, NULL);
         return;
     }
-    article->seen_wall_ns = known == OUTBOX_NEW ? tc_wall_ns() : seen;
-    if (known == OUTBOX_CHANGED && article->version <= version)
-        article->version = version + 1;
-    send_to_scan(keeper, article);
+    article->seen_wall_ns = mark.known == OUTBOX_NEW ? tc_wall_ns() : mark.seen_wall_ns;
+    if (mark.known == OUTBOX_CHANGED && article->version <= mark.version)
+        article->version = mark.version + 1;
+    send_to_scan(keeper, article, mark.hit);
 }
 
 static bool may_take(const struct keeper *keeper)
@@ -228,6 +228,7 @@ static int write_job(struct keeper *keeper, const struct job *job, struct tc_err
         .version = article->version,
         .content = article->content,
         .seen_wall_ns = article->seen_wall_ns,
+        .hit = job->hits > 0 || job->notice,
         .header = send ? tc_buf_view(&job->record) : (tc_str){"", 0},
         .hits = send ? tc_buf_view(&job->frames[0]) : (tc_str){"", 0},
     };
@@ -390,6 +391,7 @@ static void show(struct keeper *keeper)
     show_oldest(keeper);
     keeper->blocked = keeper->crowded || keeper->stuck_until || keeper->failed;
     keeper->link_up = keeper->set.submit && submit_up(keeper->set.submit);
+    keeper->link_replaced = keeper->set.submit && submit_replaced(keeper->set.submit);
     keeper->settled = settled;
     keeper->failed_shown = keeper->failed;
     if (changed)

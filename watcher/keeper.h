@@ -52,6 +52,7 @@ struct keeper_stats {
     uint64_t resubmitted;     // items sent again because the broker had lost them
     bool blocked;             // nothing is taken now
     bool link_up;             // the broker answers
+    bool link_replaced;       // it does, and says that another watcher has our name
     bool settled;             // nothing is on the way, and nothing is left to write
     int failed;               // TC_OK, or why the keeper has given up
 };

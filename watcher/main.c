@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "common/daemon.h"
 #include "common/fault.h"
+#include "common/mem.h"
 #include "watcher/pipeline.h"
 #include "watcher/upkeep.h"
 
@@ -198,6 +199,7 @@ static int watch_over(const struct house *house)
 
 static int open_house(struct house *house, struct tc_err *err)
 {
+    tc_files_raise();
     int code = tc_signals_block(&house->signals, err);
     if (code == TC_OK)
         code = pipeline_open(house->settings, house->keys, house->once, house->force, house->helper,
@@ -282,6 +284,7 @@ int main(int argc, char **argv)
     argp_err_exit_status = TC_EXIT_USAGE;
     argp_parse(&arguments, argc, argv, 0, NULL, &flags);
     tc_fault_init();
+    tc_mem_keep();
     struct tc_arena *arena = tc_arena_new();
     int status =
         read_settings(&flags, arena, &settings, &keys) == TC_OK ? TC_EXIT_OK : TC_EXIT_CONFIG;

@@ -135,7 +135,10 @@ static void stats(void *context, struct tc_json *json)
 {
     struct pipeline *pipeline = context;
     struct keeper_stats now = keeper_stats(pipeline->keeper);
-    const char *link = !pipeline->submit ? "none" : now.link_up ? "up" : "down";
+    const char *link = !pipeline->submit   ? "none"
+                       : now.link_up       ? "up"
+                       : now.link_replaced ? "replaced"
+                                           : "down";
     tc_json_put_str(json, "name", pipeline->settings->name);
     tc_json_put_str(json, "version", TC_STR(TOCSIN_VERSION));
     tc_json_put_u64(json, "articles", now.articles);

@@ -68,6 +68,8 @@ static void put_record(struct job *job, const struct text *text, const struct la
     enum { SEGMENT_ROOM = 6 * SCANNER_SEGMENT_TITLE_BYTES + 100 };
     struct tc_json json = tc_json_on(&job->record);
     article_record(job->article, &json);
+    if (!job->hits)
+        tc_json_put_str(&json, "kind", TC_STR("notice"));
     tc_json_key(&json, "segments");
     tc_json_open(&json, '[');
     for (size_t i = 0; i < job->hits; i++) {
@@ -170,10 +172,22 @@ static void check(struct scanner *scanner, const struct job *job, const struct t
     scanner->set.audited(scanner->set.context, job->article);
 }
 
+static const struct layers_hit *match(struct scanner *scanner, struct job *job,
+                                      const struct text *text)
+{
+    const struct layers_hit *found = NULL;
+    if (!job->layers)
+        return NULL;
+    job->hits = layers_run(scanner->scan, job->layers, text, &found);
+    const struct layers_hit *kept = keep(job, found);
+    if (scanner->checker && scanner->articles++ % scanner->set.audit == 0)
+        check(scanner, job, text, kept);
+    return kept;
+}
+
 void scanner_run(struct scanner *scanner, struct job *job)
 {
     const struct text *text = NULL;
-    const struct layers_hit *found = NULL;
     struct tc_err err;
     if (text_read(job->article, &scanner->set.text, &text, &err) != TC_OK) {
         reject(job, err.text);
@@ -181,13 +195,8 @@ void scanner_run(struct scanner *scanner, struct job *job)
     }
     if (scanner->set.sampler)
         sampler_note(scanner->set.sampler, text);
-    if (!job->layers)
-        return;
-    job->hits = layers_run(scanner->scan, job->layers, text, &found);
-    const struct layers_hit *kept = keep(job, found);
-    if (scanner->checker && scanner->articles++ % scanner->set.audit == 0)
-        check(scanner, job, text, kept);
-    if (!job->hits)
+    const struct layers_hit *kept = match(scanner, job, text);
+    if (!job->hits && !job->notice)
         return;
     put_record(job, text, kept);
     if (!job->rejected)

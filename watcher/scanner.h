@@ -33,7 +33,7 @@ struct scanner *scanner_new(const struct scanner_settings *settings);
 void scanner_free(struct scanner *scanner); // NULL is fine
 
 // Reads and matches the job's article with job->layers (NULL: no watches) and fills in the job's
-// hits and frames, or why it was rejected.
+// hits and frames, or why it was rejected. A notice has a frame without hits when nothing matches.
 void scanner_run(struct scanner *scanner, struct job *job);
 
 #endif

@@ -19,10 +19,10 @@ struct upkeep {
     uint64_t texts;        // whose frequencies the base in force was compiled with; 0: guessed
     int64_t merge_ns;      // when merging may begin (mono)
     int64_t merged_ns;     // when the last merge was done
-    int64_t merge_took_ns;
-    size_t remembered;    // files of the watches in force
-    int64_t remember_ns;  // when the others are written down (mono)
-    bool counted_is_kept; // the file of frequencies is up to date enough
+    int64_t merge_cpu_ns;  // what it took of a core
+    size_t remembered;     // files of the watches in force
+    int64_t remember_ns;   // when the others are written down (mono)
+    bool counted_is_kept;  // the file of frequencies is up to date enough
 };
 
 // ---- reading -------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ static void follow_all(const struct upkeep *upkeep)
 static void rest(struct upkeep *upkeep)
 {
     int64_t now = tc_mono_ns();
-    int64_t share = upkeep->merged_ns + UPKEEP_MERGE_SHARE * upkeep->merge_took_ns;
+    int64_t share = upkeep->merged_ns + UPKEEP_MERGE_SHARE * upkeep->merge_cpu_ns;
     upkeep->merge_ns = now + UPKEEP_MERGE_MS * TC_MS;
     if (upkeep->merge_ns < share)
         upkeep->merge_ns = share;
@@ -200,17 +200,18 @@ struct merge { // what the helper compiles
     uint64_t texts;
     struct matcher *matcher; // NULL: `err` says why not
     struct tc_err err;
-    int64_t took_ns;
+    int64_t took_ns, cpu_ns;
 };
 
 static void compile(struct helper_task *task)
 {
     struct merge *merge = (struct merge *)task;
-    int64_t begun = tc_mono_ns();
+    int64_t begun = tc_mono_ns(), begun_cpu = tc_thread_cpu_ns();
     if (watch_list_compile(merge->list, merge->counts, merge->before, &merge->matcher,
                            &merge->err) != TC_OK)
         merge->matcher = NULL;
     merge->took_ns = tc_mono_ns() - begun;
+    merge->cpu_ns = tc_thread_cpu_ns() - begun_cpu;
 }
 
 // Lays the watches of now, which may be others than those that were compiled, over the new base.
@@ -247,7 +248,7 @@ static void end_merge(struct helper_task *task, void *context)
     watch_list_drop(merge->list);
     upkeep->merging = false;
     upkeep->merged_ns = tc_mono_ns();
-    upkeep->merge_took_ns = merge->took_ns;
+    upkeep->merge_cpu_ns = merge->cpu_ns;
     rest(upkeep);
     if (code == TC_OK && merge->texts) {
         frequencies_used(upkeep->frequencies);

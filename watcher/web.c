@@ -87,6 +87,7 @@ static void unready(void *context, const json_t *stats, struct tc_buf *why)
     uint64_t waiting = 0, most = web->settings->max_outbox_articles;
     tc_json_get_u64(stats, "outbox_waiting", &waiting);
     bool down = tc_str_eq(tc_json_get_str(stats, "link"), TC_STR("down"));
+    bool replaced = tc_str_eq(tc_json_get_str(stats, "link"), TC_STR("replaced"));
     bool blocked = json_is_true(json_object_get(stats, "blocked"));
     if (blocked && waiting >= most - most / 5) // as keeper.c opens and closes the door
         tc_buf_addf(why,
@@ -96,6 +97,9 @@ static void unready(void *context, const json_t *stats, struct tc_buf *why)
         tc_buf_puts(why, "the outbox cannot be written; outbox.stuck in the log says why");
     else if (down)
         tc_buf_addf(why, "the broker at %.*s does not answer; hits are kept",
+                    TC_ARG(web->settings->broker));
+    else if (replaced)
+        tc_buf_addf(why, "another watcher is connected to %.*s under our name; hits are kept",
                     TC_ARG(web->settings->broker));
 }
 

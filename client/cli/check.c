@@ -300,7 +300,7 @@ int cli_check(int argc, char **argv)
         {"budget", KEY_BUDGET, "N", 0,
          "With --corpus: a watch may be tried N times per 1,000 articles", 0},
         {"history", KEY_HISTORY, "DURATION", OPTION_ARG_OPTIONAL,
-         "Ask the broker which watches had alerts once and none for so long (90d)", 0},
+         "Ask the broker which watches had no alert for so long (90d)", 0},
         {0},
     };
     static const struct argp_child children[] = {{&online_argp, 0, NULL, 90}, {0}};

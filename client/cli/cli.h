@@ -26,20 +26,21 @@ enum cli_exit {
     CLI_CANNOT = 2,   // it could not run: wrong arguments, unreadable file, nobody answers
 };
 
-int cli_check(int argc, char **argv);   // watch files: errors, lint, the tests inside
-int cli_fmt(int argc, char **argv);     // watch files in their canonical form
-int cli_diff(int argc, char **argv);    // two watch files on a corpus
-int cli_match(int argc, char **argv);   // articles against watches
-int cli_why(int argc, char **argv);     // one watch, one article, clause by clause
-int cli_import(int argc, char **argv);  // queries of other languages, rewritten
-int cli_publish(int argc, char **argv); // articles to a watcher
-int cli_tail(int argc, char **argv);    // alerts as they come
-int cli_consume(int argc, char **argv); // alerts durably
-int cli_history(int argc, char **argv); // alerts that came
-int cli_status(int argc, char **argv);  // how broker and watcher are
-int cli_backup(int argc, char **argv);  // a copy of the history
-int cli_verify(int argc, char **argv);  // a store, read to its end
-int cli_keygen(int argc, char **argv);  // a pair of keys
+int cli_check(int argc, char **argv);     // watch files: errors, lint, the tests inside
+int cli_fmt(int argc, char **argv);       // watch files in their canonical form
+int cli_diff(int argc, char **argv);      // two watch files on a corpus
+int cli_match(int argc, char **argv);     // articles against watches
+int cli_why(int argc, char **argv);       // one watch, one article, clause by clause
+int cli_import(int argc, char **argv);    // queries of other languages, rewritten
+int cli_publish(int argc, char **argv);   // articles to a watcher
+int cli_tail(int argc, char **argv);      // alerts as they come
+int cli_consume(int argc, char **argv);   // alerts durably
+int cli_history(int argc, char **argv);   // alerts that came
+int cli_status(int argc, char **argv);    // how broker and watcher are
+int cli_consumers(int argc, char **argv); // who consumes, and how far
+int cli_backup(int argc, char **argv);    // a copy of the history
+int cli_verify(int argc, char **argv);    // a store, read to its end
+int cli_keygen(int argc, char **argv);    // a pair of keys
 
 // Reads the arguments with `argp`; `input` reaches its parser as state->input. Does not return after
 // --help (status 0) or a wrong option (status 2). Options and file names may be mixed.

@@ -29,6 +29,7 @@ static const struct command commands[] = {
     {"consume", cli_consume, "alerts durably: resumes where it acknowledged"},
     {"history", cli_history, "alerts that are stored"},
     {"status", cli_status, "how broker and watcher are"},
+    {"consumers", cli_consumers, "who consumes durably, and how far; drop and release names"},
     {"backup", cli_backup, "a copy of the history, while the broker serves"},
     {"verify", cli_verify, "a broker's history or a backup, read to its end"},
     {"keygen", cli_keygen, "a pair of keys for tcp endpoints"},

@@ -11,7 +11,6 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { PROGRESS_NS = 200 * 1000 * 1000 };
 
@@ -38,9 +37,7 @@ struct room { // shared by the threads of a run
 
 static double thread_cpu_s(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+    return (double)tc_thread_cpu_ns() / TC_SECOND;
 }
 
 // ---- one hit -------------------------------------------------------------------------------

@@ -181,6 +181,9 @@ bool online_notice(const struct tocsin_event *event, const char *endpoint, bool 
     case TOCSIN_EPOCH:
         cli_say("the history was replaced by another one; its numbers begin anew");
         break;
+    case TOCSIN_FENCED:
+        cli_say("another process consumes under this name now; ending");
+        return false;
     default: break;
     }
     return true;

@@ -12,8 +12,8 @@
 
 enum answer { ANSWER_NO, ANSWER_YES, ANSWER_NONE };
 
-// Whether there is an alert under the topic in the stream that was begun.
-static enum answer first_of_stream(struct silent *silent)
+// Whether there is an alert in the stream that was begun; *wall_ns is when the first was stored.
+static enum answer first_of_stream(struct silent *silent, int64_t *wall_ns)
 {
     struct tocsin *tocsin = silent->online.tocsin;
     struct tocsin_event event;
@@ -25,8 +25,11 @@ static enum answer first_of_stream(struct silent *silent)
             online_fail(&silent->online);
             return ANSWER_NONE;
         }
-        if (event.kind == TOCSIN_ALERT || event.kind == TOCSIN_DAMAGED)
+        if (event.kind == TOCSIN_ALERT || event.kind == TOCSIN_DAMAGED) {
+            if (!event.time || !tc_time_read(tc_str_of(event.time), wall_ns))
+                *wall_ns = INT64_MAX; // a damaged one does not say
             return ANSWER_YES;
+        }
         if (event.kind == TOCSIN_END)
             return ANSWER_NO;
         if (!online_notice(&event, tocsin_fetch_endpoint(tocsin), silent->answered))
@@ -35,13 +38,14 @@ static enum answer first_of_stream(struct silent *silent)
     }
 }
 
-// since_ns 0: in the whole history.
-static enum answer has_alert(struct silent *silent, const char *topic, int64_t since_ns)
+// The first alert under the topic (NULL: any) from `since_ns` on; 0: in the whole history.
+static enum answer first_alert(struct silent *silent, const char *topic, int64_t since_ns,
+                               int64_t *wall_ns)
 {
     char since[TC_TIME_BYTES];
     struct tocsin_stream stream = {
         .filters = &topic,
-        .filter_count = 1,
+        .filter_count = topic ? 1 : 0,
         .start = since_ns ? TOCSIN_FROM_SINCE : TOCSIN_FROM_EARLIEST,
         .since = since,
     };
@@ -50,17 +54,47 @@ static enum answer has_alert(struct silent *silent, const char *topic, int64_t s
         online_fail(&silent->online);
         return ANSWER_NONE;
     }
-    return first_of_stream(silent);
+    return first_of_stream(silent, wall_ns);
 }
 
-static enum answer is_silent(struct silent *silent, const struct watch *watch)
+// Whether the history is longer than the time asked about, and any watch had an alert in that time: else it
+// says nothing that one never had any.
+static enum answer tells_of_all(struct silent *silent)
+{
+    int64_t first_ns = 0, ignored;
+    enum answer begun = first_alert(silent, NULL, 0, &first_ns);
+    if (begun != ANSWER_YES)
+        return begun;
+    return first_ns < silent->since_ns ? first_alert(silent, NULL, silent->since_ns, &ignored)
+                                       : ANSWER_NO;
+}
+
+// Asked of the broker once, when the first watch needs it.
+static enum answer tells_once(struct silent *silent)
+{
+    if (!silent->asked) {
+        enum answer answer = tells_of_all(silent);
+        if (answer == ANSWER_NONE)
+            return answer;
+        silent->tells = answer == ANSWER_YES;
+        silent->asked = true;
+    }
+    return silent->tells ? ANSWER_YES : ANSWER_NO;
+}
+
+// *before: whether it had alerts once.
+static enum answer is_silent(struct silent *silent, const struct watch *watch, bool *before)
 {
     struct tc_buf topic = {0};
+    int64_t ignored;
     tc_buf_addf(&topic, "%.*s/%.*s/", TC_ARG(watch->name), TC_ARG(watch->severity));
-    enum answer late = has_alert(silent, topic.ptr, silent->since_ns);
-    enum answer ever = late == ANSWER_NO ? has_alert(silent, topic.ptr, 0) : ANSWER_NO;
+    enum answer late = first_alert(silent, topic.ptr, silent->since_ns, &ignored);
+    enum answer ever = late == ANSWER_NO ? first_alert(silent, topic.ptr, 0, &ignored) : late;
     tc_buf_done(&topic);
-    return late == ANSWER_NONE ? ANSWER_NONE : ever;
+    *before = ever == ANSWER_YES;
+    if (late != ANSWER_NO)
+        return late == ANSWER_YES ? ANSWER_NO : ANSWER_NONE;
+    return ever == ANSWER_NO ? tells_once(silent) : ever;
 }
 
 // Line `number` of a file, "" when it cannot be read any more. free() ends it.
@@ -79,7 +113,7 @@ static char *line_of(const char *path, int number)
 }
 
 // The caret stands under the name, which is on the line that a watch begins on.
-static void warn(const struct silent *silent, const struct rules *rules, size_t index,
+static void warn(const struct silent *silent, const struct rules *rules, size_t index, bool before,
                  struct tc_diags *diags)
 {
     const struct watch *watch = rules_watch(rules, index);
@@ -101,7 +135,11 @@ static void warn(const struct silent *silent, const struct rules *rules, size_t 
         diag.width = (int)name.len;
     }
     tc_buf_addf(&message, "no match in the history for %s", silent->period);
-    tc_buf_addf(&help, "it had alerts before: tocsin history --watch %.*s", TC_ARG(watch->name));
+    if (before)
+        tc_buf_addf(&help, "it had alerts before: tocsin history --watch %.*s",
+                    TC_ARG(watch->name));
+    else
+        tc_buf_puts(&help, "it never had one, others had; tocsin why tells why not of an article");
     diag.message = tc_buf_view(&message);
     diag.help = tc_buf_view(&help);
     diag.source = tc_line_at(tc_str_of(line), 1);
@@ -118,12 +156,13 @@ int silent_report(struct silent *silent, const struct rules *rules, size_t first
     for (size_t i = first; i < rules_count(rules); i++) {
         const struct watch *watch = rules_watch(rules, i);
         enum answer silence = ANSWER_NO;
+        bool before = false;
         if (watch->status == WATCH_LIVE) // the others have no alerts
-            silence = is_silent(silent, watch);
+            silence = is_silent(silent, watch, &before);
         if (silence == ANSWER_NONE)
             return CLI_CANNOT;
         if (silence == ANSWER_YES)
-            warn(silent, rules, i, diags);
+            warn(silent, rules, i, before, diags);
     }
     return CLI_OK;
 }

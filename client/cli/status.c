@@ -209,14 +209,17 @@ static void show_link(struct status *status, const json_t *stats)
 {
     tc_str link = tc_json_get_str(stats, "link");
     bool down = tc_str_eq(link, TC_STR("down"));
+    bool replaced = tc_str_eq(link, TC_STR("replaced"));
     line(status, "broker");
-    if (down && status->show.colour)
+    if ((down || replaced) && status->show.colour)
         tc_buf_puts(&status->out, CLI_RED);
     if (tc_str_eq(link, TC_STR("none")))
         tc_buf_puts(&status->out, "none configured: hits go to the tap only");
+    else if (replaced)
+        tc_buf_puts(&status->out, "has another watcher of this name: hits wait in the outbox");
     else
         tc_buf_puts(&status->out, down ? "does not answer: hits wait in the outbox" : "connected");
-    if (down && status->show.colour)
+    if ((down || replaced) && status->show.colour)
         tc_buf_puts(&status->out, CLI_PLAIN);
     tc_buf_byte(&status->out, '\n');
 }

@@ -17,7 +17,8 @@
  *
  * Delivery. tocsin_consume() and tocsin_follow() read the broker's history by number: every alert
  * comes, in order, also those from the time when you or the broker were away; only what retention
- * removed is missing, and a TOCSIN_GAP says so. A consumer that died gets again what it had not
+ * removed is missing, and a TOCSIN_GAP says so. The request waits at the broker, so a new alert comes at
+ * once and no live feed is needed beside it. A consumer that died gets again what it had not
  * acknowledged: write the number in the same transaction as the effect and it happens once.
  * tocsin_subscribe() listens to the live feed, which is a hint and may lose.
  *
@@ -134,7 +135,8 @@ TOCSIN_API int tocsin_query(struct tocsin *tocsin, const struct tocsin_stream *s
 /* Durably, under a name ([a-zA-Z0-9._-], 1 to 63 characters): begins behind what
  * tocsin_acknowledge() acknowledged last under this name; a new name begins at `start`
  * (TOCSIN_FROM_AFTER cannot be had). Alerts that the filters leave out count as acknowledged as soon as
- * all that were given before them are. One process at a time should use a name. */
+ * all that were given before them are. One process has a name at a time: who consumes takes it over
+ * from the one before, who gets TOCSIN_FENCED. With keys, a name belongs to the key that used it first. */
 TOCSIN_API int tocsin_consume(struct tocsin *tocsin, const char *name,
                               const struct tocsin_stream *stream);
 
@@ -157,13 +159,17 @@ enum tocsin_kind {
     TOCSIN_CONNECTED,    /* the stream stands, first or again; `seq` is the newest number of the
                             history at this moment (0 on the live feed) */
     TOCSIN_DISCONNECTED, /* nobody answers; once per outage. It goes on trying */
-    TOCSIN_GAP,          /* alerts `from`..`to` were removed by retention; `count` of them */
-    TOCSIN_LOST,         /* live feed: numbers `from`..`to` did not arrive */
-    TOCSIN_DAMAGED,      /* alert `seq` is damaged in the broker's store and was left out */
-    TOCSIN_EPOCH,        /* the history was replaced by another one (`epoch`), its numbers mean
-                            something else. A consumer goes on at its cursor there, any other stream
-                            at the oldest alert; stop or begin anew if that is not what you want */
-    TOCSIN_END           /* end of a tocsin_query() */
+    TOCSIN_GAP,     /* alerts `from`..`to` were removed by retention before you had them; `count`
+                            of them. The next call goes on behind them */
+    TOCSIN_LOST,    /* live feed: numbers `from`..`to` did not arrive, `count` of them */
+    TOCSIN_DAMAGED, /* alert `seq` is damaged in the broker's store and was left out */
+    TOCSIN_EPOCH,   /* the history was replaced by another one (`epoch`), its numbers mean
+                            something else. The next call goes on at its oldest alert, a consumer at
+                            the cursor that came with that history (a backup, say, knows how far it was
+                            then); tocsin_seek(), stop, or begin anew if that is not what you want */
+    TOCSIN_FENCED,  /* another process consumes under this name now: the stream has ended, and what
+                            you have not acknowledged is that one's */
+    TOCSIN_END      /* end of a tocsin_query() */
 };
 
 /* Text is UTF-8, ends in a zero byte, is never NULL, and "" when not known. */
@@ -196,12 +202,28 @@ struct tocsin_event {
 TOCSIN_API int tocsin_next(struct tocsin *tocsin, int timeout_ms, struct tocsin_event *event);
 
 /* Says that everything up to number `seq` of the tocsin_consume() stream has been dealt with. Waits
- * for the broker's commit, at most the time limit; reconnects meanwhile. A lower number than before
- * changes nothing.
- *   TOCSIN_EINVAL    not consuming
- *   TOCSIN_ETIMEOUT  not known to be committed; acknowledge it again, or a later one
- *   TOCSIN_EPROTO    refused: another history, or a number that does not exist */
+ * for the broker's answer, at most the time limit; reconnects meanwhile. A lower number than before
+ * changes nothing. The broker writes it down within a second: after a crash of the broker, what was
+ * acknowledged in its last second may come again.
+ *   TOCSIN_EINVAL    not consuming, or nothing has come yet
+ *   TOCSIN_ETIMEOUT  not known to be acknowledged; do it again, or a later one
+ *   TOCSIN_EPROTO    refused: another process has the name (tocsin_next() says TOCSIN_FENCED), another
+ *                    history, or a number that does not exist */
 TOCSIN_API int tocsin_acknowledge(struct tocsin *tocsin, uint64_t seq);
+
+/* Puts the cursor of the tocsin_consume() stream somewhere else, back too, and goes on there; of `where`
+ * only start, after and since count, NULL is the oldest alert. What was received and not given yet is
+ * dropped. Waits for the broker's commit, at most the time limit.
+ *   TOCSIN_EINVAL    not consuming, nothing has come yet, or no time
+ *   TOCSIN_ETIMEOUT  not known to be done; do it again
+ *   TOCSIN_EPROTO    as tocsin_acknowledge() */
+TOCSIN_API int tocsin_seek(struct tocsin *tocsin, const struct tocsin_stream *where);
+
+/* Ends the tocsin_consume() stream and gives its name free, for programs that read without a lease
+ * (docs/protocol.md); what was acknowledged is on disk then. Waits at most the time limit. Not
+ * needed before tocsin_close(): the next to consume takes the name over.
+ *   TOCSIN_EINVAL, TOCSIN_ETIMEOUT, TOCSIN_EPROTO  as tocsin_seek() */
+TOCSIN_API int tocsin_detach(struct tocsin *tocsin);
 
 /* ---- handing in and asking ------------------------------------------------------------------ */
 
@@ -264,6 +286,20 @@ enum tocsin_daemon { TOCSIN_BROKER, TOCSIN_WATCHER };
  * (docs/protocol.md, STATS), zero-ended.
  *   TOCSIN_ETIMEOUT, TOCSIN_EPROTO, TOCSIN_ENOMEM */
 TOCSIN_API int tocsin_status(struct tocsin *tocsin, enum tocsin_daemon daemon, const char **json);
+
+/* Asks the broker for all durable consumers, by name: *json is one JSON array of objects (docs/protocol.md,
+ * CONSUMERS), zero-ended. It wants the role admin. Waits at most the time limit for each 100 of them.
+ *   TOCSIN_ETIMEOUT, TOCSIN_EPROTO, TOCSIN_ENOMEM */
+TOCSIN_API int tocsin_consumers(struct tocsin *tocsin, const char **json);
+
+/* Forgets a consumer, or ends its lease and makes it nobody's, so that the next key that uses the name has it;
+ * who consumes under it is fenced. They want the role admin, and wait for the broker's commit, at most the
+ * time limit.
+ *   TOCSIN_EINVAL    no name
+ *   TOCSIN_EPROTO    also when there is no such consumer
+ *   TOCSIN_ETIMEOUT, TOCSIN_ENOMEM */
+TOCSIN_API int tocsin_drop(struct tocsin *tocsin, const char *name);
+TOCSIN_API int tocsin_release(struct tocsin *tocsin, const char *name);
 
 /* Asks the broker to copy its history into a file that is not there yet: an absolute path on the broker's
  * machine; or, with NULL, how the last copy goes. It wants the role admin, is answered at once, and the

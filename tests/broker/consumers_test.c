@@ -1,5 +1,6 @@
 #include "broker/consumers.h"
 
+#include "common/clock.h"
 #include "tests/broker/rig.h"
 
 #include <setjmp.h>
@@ -35,6 +36,35 @@ static struct consumers *opened(struct rig *rig)
     return consumers;
 }
 
+static int add(struct consumers *consumers, const char *name, uint64_t cursor)
+{
+    struct consumer row = {.filters = "", .cursor = cursor, .start = cursor};
+    struct tc_err err;
+    snprintf(row.name, sizeof row.name, "%s", name);
+    return consumers_put(consumers, &row, &err);
+}
+
+static uint64_t cursor_of(struct consumers *consumers, const char *name)
+{
+    return consumers_find(consumers, tc_str_of(name))->cursor;
+}
+
+static uint64_t move(struct consumers *consumers, const char *name, uint64_t seq)
+{
+    return consumers_move(consumers, tc_str_of(name), seq, 1, TC_SECOND);
+}
+
+static void begin(struct rig *rig)
+{
+    assert_int_equal(store_begin(rig->store, NULL), TC_OK);
+}
+
+static void commit(struct rig *rig, struct consumers *consumers)
+{
+    assert_int_equal(store_commit(rig->store, NULL), TC_OK);
+    consumers_committed(consumers);
+}
+
 static void a_repeated_or_older_acknowledgement_changes_nothing(void **state)
 {
     static const struct {
@@ -42,37 +72,93 @@ static void a_repeated_or_older_acknowledgement_changes_nothing(void **state)
     } steps[] = {{7, 7}, {7, 7}, {3, 7}, {9, 9}, {0, 9}};
     struct rig *rig = *state;
     struct consumers *consumers = opened(rig);
-    uint64_t cursor = 0;
-    assert_int_equal(store_begin(rig->store, NULL), TC_OK);
-    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
-        assert_int_equal(consumers_move(consumers, TC_STR("desk"), steps[i].ack, 1, &cursor, NULL),
-                         TC_OK);
-        assert_int_equal(cursor, steps[i].cursor);
-    }
-    assert_int_equal(store_commit(rig->store, NULL), TC_OK);
+    begin(rig);
+    assert_int_equal(add(consumers, "desk", 0), TC_OK);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        assert_int_equal(move(consumers, "desk", steps[i].ack), steps[i].cursor);
+    assert_int_equal(consumers_flush(consumers, TC_SECOND, NULL), TC_OK);
+    commit(rig, consumers);
     consumers_close(consumers);
     consumers = opened(rig);
-    assert_int_equal(consumers_find(consumers, TC_STR("desk"))->cursor, 9);
+    assert_int_equal(cursor_of(consumers, "desk"), 9);
     assert_null(consumers_find(consumers, TC_STR("des")));
     consumers_close(consumers);
 }
 
-static void a_rolled_back_move_is_forgotten(void **state)
+static void what_moved_is_due_within_a_second_and_written_once(void **state)
 {
     struct rig *rig = *state;
     struct consumers *consumers = opened(rig);
-    uint64_t cursor = 0;
-    assert_int_equal(store_begin(rig->store, NULL), TC_OK);
-    assert_int_equal(consumers_add(consumers, TC_STR("kept"), 5, 1, NULL), TC_OK);
-    assert_int_equal(consumers_add(consumers, TC_STR("kept"), 5, 1, NULL), TC_EEXIST);
-    assert_int_equal(store_commit(rig->store, NULL), TC_OK);
-    assert_int_equal(store_begin(rig->store, NULL), TC_OK);
-    assert_int_equal(consumers_move(consumers, TC_STR("kept"), 50, 1, &cursor, NULL), TC_OK);
-    assert_int_equal(consumers_add(consumers, TC_STR("lost"), 5, 1, NULL), TC_OK);
+    begin(rig);
+    assert_int_equal(add(consumers, "desk", 0), TC_OK);
+    commit(rig, consumers);
+    assert_int_equal(consumers_due_mono_ns(consumers), INT64_MAX);
+    move(consumers, "desk", 4);
+    move(consumers, "desk", 5);
+    assert_int_equal(consumers_due_mono_ns(consumers), 2 * TC_SECOND);
+    begin(rig);
+    assert_int_equal(consumers_flush(consumers, 2 * TC_SECOND, NULL), TC_OK);
+    assert_true(store_changed(rig->store));
+    commit(rig, consumers);
+    assert_int_equal(consumers_due_mono_ns(consumers), INT64_MAX);
+    begin(rig);
+    assert_int_equal(consumers_flush(consumers, 3 * TC_SECOND, NULL), TC_OK);
+    assert_false(store_changed(rig->store));
+    store_rollback(rig->store);
+    consumers_close(consumers);
+}
+
+static void many_cursors_are_written_in_several_turns(void **state)
+{
+    struct rig *rig = *state;
+    struct consumers *consumers = opened(rig);
+    char name[16];
+    size_t turns = 0;
+    begin(rig);
+    for (int i = 0; i < CONSUMERS_FLUSH_ROWS + 10; i++) {
+        snprintf(name, sizeof name, "c%d", i);
+        assert_int_equal(add(consumers, name, 0), TC_OK);
+    }
+    commit(rig, consumers);
+    for (int i = 0; i < CONSUMERS_FLUSH_ROWS + 10; i++) {
+        snprintf(name, sizeof name, "c%d", i);
+        move(consumers, name, 7);
+    }
+    for (; consumers_due_mono_ns(consumers) != INT64_MAX; turns++) {
+        begin(rig);
+        assert_int_equal(consumers_flush(consumers, 2 * TC_SECOND, NULL), TC_OK);
+        commit(rig, consumers);
+    }
+    assert_int_equal(turns, 2);
+    consumers_close(consumers);
+    consumers = opened(rig);
+    for (size_t i = 0; i < consumers_count(consumers); i++)
+        assert_int_equal(consumers_at(consumers, i)->cursor, 7);
+    consumers_close(consumers);
+}
+
+static void a_rollback_forgets_new_names_and_keeps_what_was_acknowledged(void **state)
+{
+    struct rig *rig = *state;
+    struct consumers *consumers = opened(rig);
+    begin(rig);
+    assert_int_equal(add(consumers, "kept", 5), TC_OK);
+    commit(rig, consumers);
+    begin(rig);
+    move(consumers, "kept", 50);
+    assert_int_equal(consumers_flush(consumers, TC_SECOND, NULL), TC_OK);
+    assert_int_equal(add(consumers, "lost", 5), TC_OK);
     store_rollback(rig->store);
     assert_int_equal(consumers_reload(consumers, NULL), TC_OK);
     assert_int_equal(consumers_count(consumers), 1);
-    assert_int_equal(consumers_find(consumers, TC_STR("kept"))->cursor, 5);
+    assert_int_equal(cursor_of(consumers, "kept"), 50);
+    assert_true(consumers_due_mono_ns(consumers) != INT64_MAX);
+    begin(rig);
+    assert_int_equal(consumers_flush(consumers, TC_SECOND, NULL), TC_OK);
+    commit(rig, consumers);
+    consumers_close(consumers);
+    consumers = opened(rig);
+    assert_int_equal(cursor_of(consumers, "kept"), 50);
     consumers_close(consumers);
 }
 
@@ -82,13 +168,19 @@ static void names_are_kept_in_order_whatever_the_order_of_arrival(void **state)
     static const char *const sorted[] = {"Z", "a", "b", "m", "m2", "z"};
     struct rig *rig = *state;
     struct consumers *consumers = opened(rig);
-    assert_int_equal(store_begin(rig->store, NULL), TC_OK);
+    begin(rig);
     for (size_t i = 0; i < 6; i++)
-        assert_int_equal(consumers_add(consumers, tc_str_of(names[i]), i, 1, NULL), TC_OK);
+        assert_int_equal(add(consumers, names[i], i), TC_OK);
     for (size_t i = 0; i < 6; i++) {
         assert_string_equal(consumers_at(consumers, i)->name, sorted[i]);
-        assert_int_equal(consumers_find(consumers, tc_str_of(names[i]))->cursor, i);
+        assert_int_equal(cursor_of(consumers, names[i]), i);
     }
+    assert_int_equal(consumers_behind(consumers, TC_STR("b")), 3);
+    assert_int_equal(consumers_behind(consumers, TC_STR("c")), 3);
+    assert_int_equal(consumers_drop(consumers, TC_STR("b"), NULL), TC_OK);
+    assert_null(consumers_find(consumers, TC_STR("b")));
+    assert_int_equal(cursor_of(consumers, "m"), 0);
+    assert_int_equal(consumers_count(consumers), 5);
     store_rollback(rig->store);
     consumers_close(consumers);
 }
@@ -97,14 +189,14 @@ static void the_number_of_consumers_is_limited(void **state)
 {
     struct rig *rig = *state;
     struct consumers *consumers = opened(rig);
-    struct tc_err err;
     char name[16];
-    assert_int_equal(store_begin(rig->store, NULL), TC_OK);
+    begin(rig);
     for (int i = 0; i < CONSUMERS_MOST; i++) {
         snprintf(name, sizeof name, "c%d", i);
-        assert_int_equal(consumers_add(consumers, tc_str_of(name), 0, 1, NULL), TC_OK);
+        assert_int_equal(add(consumers, name, 0), TC_OK);
     }
-    assert_int_equal(consumers_add(consumers, TC_STR("more"), 0, 1, &err), TC_ENOMEM);
+    assert_int_equal(add(consumers, "more", 0), TC_ENOMEM);
+    assert_int_equal(add(consumers, "c1", 9), TC_OK);
     store_rollback(rig->store);
     consumers_close(consumers);
 }
@@ -125,7 +217,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_repeated_or_older_acknowledgement_changes_nothing, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(a_rolled_back_move_is_forgotten, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_moved_is_due_within_a_second_and_written_once, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(many_cursors_are_written_in_several_turns, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_rollback_forgets_new_names_and_keeps_what_was_acknowledged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_are_kept_in_order_whatever_the_order_of_arrival,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_number_of_consumers_is_limited, set_up, tear_down),

@@ -94,7 +94,78 @@ static void a_newer_session_of_a_name_ends_the_older(void **state)
     rig_put(rig, "a", 1, "one", 1);
     assert_int_equal(rig_turn(rig), TC_OK);
     assert_string_equal(rig->answers[0].reply, "NAK");
-    assert_string_equal(rig_text(&rig->answers[0], "reason"), "session");
+    assert_string_equal(rig_text(&rig->answers[0], "reason"), "replaced");
+    const struct rig_answer *beat = rig_ask(rig, "HB", "{\"session\":\"" RIG_SESSION "\"}");
+    assert_string_equal(beat->reply, "NAK");
+    assert_string_equal(rig_text(beat, "reason"), "replaced");
+    rig_put(rig, "a", 1, "one", 1);
+    assert_int_equal(rig_turn(rig), TC_OK);
+    assert_int_equal(store_marks(rig->store)->hhead, 0);
+}
+
+// Says HELLO as session `session` (a digit) of instance `instance` (a digit, 0: none).
+static bool welcome(struct rig *rig, int session, int instance, int life, bool yield)
+{
+    char header[300], more[100] = "";
+    if (instance)
+        snprintf(more, sizeof more, ",\"instance\":\"%032d\",\"life\":%d", instance, life);
+    snprintf(header, sizeof header,
+             "{\"role\":\"watcher\",\"name\":\"twin\",\"session\":\"%032d\"%s%s}", session, more,
+             yield ? ",\"yield\":true" : "");
+    const struct rig_answer *answer = rig_ask(rig, "HELLO", header);
+    if (strcmp(answer->reply, "WELCOME") == 0)
+        return true;
+    assert_string_equal(answer->reply, "NAK");
+    assert_string_equal(rig_text(answer, "reason"), "replaced");
+    assert_int_equal(rig_number(answer, "retry_ms"), SESSION_ALIVE_MS);
+    return false;
+}
+
+static bool beats(struct rig *rig, int session)
+{
+    char header[100];
+    snprintf(header, sizeof header, "{\"session\":\"%032d\"}", session);
+    return strcmp(rig_ask(rig, "HB", header)->reply, "HB") == 0;
+}
+
+static void who_was_replaced_is_let_in_again_when_the_other_is_gone(void **state)
+{
+    struct rig *rig = *state;
+    assert_true(welcome(rig, 1, 1, 1, false));
+    assert_true(welcome(rig, 2, 2, 1, false));
+    for (int second = 0; second < 60; second++) { // the other beats
+        rig->mono_ns += TC_SECOND;
+        assert_true(beats(rig, 2));
+        assert_false(beats(rig, 1));
+        assert_false(welcome(rig, 3, 1, 2 + second, true));
+    }
+    rig->wall_ns += 3600 * TC_SECOND; // a jump of the clock does not make it look gone
+    assert_false(welcome(rig, 3, 1, 70, true));
+    rig->mono_ns += SESSION_ALIVE_MS * TC_MS;
+    assert_true(welcome(rig, 3, 1, 71, true));
+    assert_true(beats(rig, 3));
+}
+
+static void greetings_of_dead_connections_take_nothing_away(void **state)
+{
+    struct rig *rig = *state;
+    assert_true(welcome(rig, 3, 1, 3, false)); // the newest comes first
+    assert_false(welcome(rig, 1, 1, 1, false));
+    assert_false(welcome(rig, 2, 1, 2, false));
+    assert_true(beats(rig, 3));
+    assert_true(welcome(rig, 3, 1, 3, false)); // the same again
+    assert_true(welcome(rig, 4, 1, 4, false)); // and a newer one at any time
+    assert_true(beats(rig, 4));
+}
+
+static void a_watcher_that_tells_no_instance_begins_anew_whenever_it_comes(void **state)
+{
+    struct rig *rig = *state;
+    for (int session = 1; session < 100; session++) {
+        assert_true(welcome(rig, session, 0, 0, false));
+        assert_true(beats(rig, session));
+        assert_true(session == 1 || !beats(rig, session - 1));
+    }
 }
 
 // What the broker asks for when a watcher names this as its last_acked: 0 for nothing.
@@ -134,7 +205,9 @@ static void a_history_asks_for_what_it_lacks_even_when_it_has_grown_beyond_that(
     assert_int_equal(resubmit_since(rig, epoch, 3, run, 3), 0);
     assert_int_equal(resubmit_since(rig, epoch, 9, run, 5), 4);
     assert_int_equal(resubmit_since(rig, epoch, 1, other, 1), 1);
-    assert_int_equal(resubmit_since(rig, other, 1, run, 1), 1);
+    assert_int_equal(resubmit_since(rig, other, 3, run, 3), 0); // a backup that was put in place
+    assert_int_equal(resubmit_since(rig, other, 9, run, 9), 4);
+    assert_int_equal(resubmit_since(rig, other, 1, NULL, 0), 1);
     assert_int_equal(resubmit_since(rig, epoch, 3, NULL, 0), 0);
     assert_int_equal(resubmit_since(rig, epoch, 4, NULL, 0), 1);
 
@@ -229,13 +302,21 @@ static void a_batch_of_several_articles_has_a_limit_in_bytes(void **state)
     free(bytes);
 }
 
-static void an_article_without_hits_is_fine_and_stores_nothing(void **state)
+static void a_notice_is_kept_once_and_makes_no_alert(void **state)
 {
     struct rig *rig = *state;
     rig_put(rig, "a", 1, "one", 0);
     assert_int_equal(rig_turn(rig), TC_OK);
+    assert_string_equal(rig->answers[0].reply, "ACK");
     assert_int_equal(item_number(&rig->answers[0], "stored"), 0);
+    assert_int_equal(item_number(&rig->answers[0], "hseq"), 0);
+    assert_int_equal(rig_number(&rig->answers[0], "commit"), 1); // it counts: it can be lost, too
+    rig_put(rig, "a", 1, "one", 0);
+    assert_int_equal(rig_turn(rig), TC_OK);
+    assert_int_equal(rig_number(&rig->answers[0], "commit"), 1);
     assert_int_equal(store_marks(rig->store)->hhead, 0);
+    assert_int_equal(store_marks(rig->store)->head, 0);
+    assert_int_equal(rig_number(rig_ask(rig, "STATS", "{}"), "notices"), 2);
 }
 
 static void each_cut_of_a_batch_is_rejected_not_stored(void **state)
@@ -314,6 +395,12 @@ int main(void)
             a_history_asks_for_what_it_lacks_even_when_it_has_grown_beyond_that, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_recovered_says_so_and_only_what_is_new_is_stored,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_was_replaced_is_let_in_again_when_the_other_is_gone,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(greetings_of_dead_connections_take_nothing_away, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_watcher_that_tells_no_instance_begins_anew_whenever_it_comes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_heartbeat_of_an_unknown_session_is_told_so, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(definitions_and_hits_survive_a_restart, set_up, tear_down),
@@ -321,7 +408,7 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_batch_of_several_articles_has_a_limit_in_bytes, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(an_article_without_hits_is_fine_and_stores_nothing, set_up,
+        cmocka_unit_test_setup_teardown(a_notice_is_kept_once_and_makes_no_alert, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_longest_answers_fit_their_header, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_cut_of_a_batch_is_rejected_not_stored, set_up,

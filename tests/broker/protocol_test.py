@@ -89,7 +89,7 @@ def test_batches_count_without_a_hole_and_sessions_end():
         watcher.batch = 1
         watcher.put(one(2))
         newer = watcher_of(broker)  # the same name: the older session ends
-        assert refused(lambda: watcher.put(one(3)), "NAK", "session")["batch"] == 3
+        assert refused(lambda: watcher.put(one(3)), "NAK", "replaced")["batch"] == 3
         newer.put(one(3))
 
 
@@ -249,7 +249,7 @@ def test_consumers_resume_where_they_acknowledged_also_after_kill():
         late, _ = watcher.ask("FETCH", {"consumer": "late", "after": "cursor", "start": "latest"})
         assert late["n"] == 0 and late["next_after"] == 10
         for seq, cursor in ((4, 4), (4, 4), (2, 4), (7, 7)):
-            answer, _ = watcher.ask("ACK", {"consumer": "desk", "seq": seq}, reply="OK")
+            answer, _ = watcher.ask("ACK", {"consumer": "desk", "seq": seq, "sync": True}, reply="OK")
             assert answer["cursor"] == cursor
         refused(lambda: watcher.ask("ACK", {"consumer": "desk", "seq": 11}), "header", "last alert")
         refused(lambda: watcher.ask("ACK", {"consumer": "d/k", "seq": 1}), "header", "consumer")
@@ -261,6 +261,42 @@ def test_consumers_resume_where_they_acknowledged_also_after_kill():
         stats, _ = watcher.ask("STATS")
         assert [(c["name"], c["cursor"], c["lag"]) for c in stats["consumers"]] == [
             ("desk", 7, 4), ("late", 10, 1)]
+
+
+def test_a_lease_outlives_the_broker_and_the_one_before_stays_fenced():
+    with Broker() as broker:
+        watcher = watcher_of(broker.start())
+        watcher.put(*[one(n) for n in range(1, 6)])
+        old, new = Connection(broker.fetch), Connection(broker.fetch)
+        first, _ = old.ask("ATTACH", {"consumer": "desk", "start": "latest"}, reply="LEASE")
+        assert first["cursor"] == 5 and first["cursor_epoch"] == first["epoch"], first
+        mine = {"consumer": "desk", "lease": first["token"]}
+        waiting = old.send("FETCH", {**mine, "wait_ms": 30000})
+        second, _ = new.ask("ATTACH", {"consumer": "desk", "filters": ["china/"]}, reply="LEASE")
+        reply, answer, _ = old.receive()
+        assert (reply, answer["code"], answer["rid"]) == ("ERR", "fenced", waiting), answer
+        broker.kill()
+        watcher = watcher_of(broker.start())
+        watcher.put(one(6), one(7, SEA))
+        refused(lambda: old.ask("FETCH", mine), "fenced", "taken")
+        refused(lambda: old.ask("ACK", {**mine, "seq": 6}), "fenced")
+        refused(lambda: watcher.ask("ACK", {"consumer": "desk", "seq": 6}), "fenced", "ATTACH")
+        theirs = {"consumer": "desk", "lease": second["token"]}
+        answer, events = new.ask("FETCH", theirs)
+        assert sequences(events) == [6] and answer["next_after"] == 7  # the filters were kept, too
+        new.ask("ACK", {**theirs, "seq": 7}, reply="OK")
+        new.ask("DETACH", theirs, reply="OK")
+        assert watcher.ask("FETCH", {"consumer": "desk"})[0]["next_after"] == 7
+
+
+def test_what_was_acknowledged_is_written_before_the_end():
+    with Broker() as broker:
+        watcher = watcher_of(broker.start())
+        watcher.put(*[one(n) for n in range(1, 6)])
+        watcher.ask("ACK", {"consumer": "desk", "seq": 2, "sync": True})
+        watcher.ask("ACK", {"consumer": "desk", "seq": 4})
+        assert broker.stop() == 0  # what was acknowledged is written at the end
+        assert change(broker.store, "SELECT cursor FROM consumer") == [(4,)]
 
 
 def test_another_epoch_is_refused_with_the_right_one():
@@ -486,7 +522,7 @@ def test_a_damaged_hit_is_mended_by_its_repeat():
 
 
 def test_a_full_disk_refuses_what_writes_and_serves_what_reads():
-    with Broker(settings="http: 127.0.0.1:0\n") as broker:
+    with Broker(settings="http: 127.0.0.1:0\ndisk_reserve: 0B\n") as broker:
         state = os.path.dirname(broker.store)
         os.makedirs(state)
         mounted = os.geteuid() == 0 and subprocess.run(

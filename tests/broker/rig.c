@@ -69,7 +69,7 @@ static void open_both(struct rig *rig)
     need(store_open(tc_str_of(rig->path), &rig->store, &err) == TC_OK, err.text);
     rig->backup = backup_new(rig->store);
     struct desk_out out = {rig,    keep_answer,  keep_published, none_published,
-                           ignore, &rig->gauges, rig->backup};
+                           ignore, &rig->gauges, rig->backup,    3600 * TC_SECOND};
     need(desk_open(rig->store, &out, rig->wall_ns, &rig->desk, &err) == TC_OK, err.text);
 }
 
@@ -137,6 +137,7 @@ void rig_send(struct rig *rig, const char *peer, const char *command, const char
         .envelope = envelope,
         .envelope_count = 1,
         .inside = rig->inside,
+        .peer = rig->peer,
     };
     desk_take(rig->desk, &request, rig->wall_ns, rig->mono_ns);
 }

@@ -28,8 +28,9 @@ struct rig {
     struct desk *desk;
     struct gauges gauges;
     struct backup *backup;
-    bool inside;              // as what requests are sent from now on
-    int64_t wall_ns, mono_ns; // what the desk is told
+    bool inside;                // as what requests are sent from now on
+    const struct tc_peer *peer; // likewise: whose key
+    int64_t wall_ns, mono_ns;   // what the desk is told
     struct rig_answer answers[RIG_ANSWERS];
     size_t count;
     char published[64]; // topic of the last live message

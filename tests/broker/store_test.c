@@ -336,9 +336,23 @@ static void rows_that_differ_from_the_counters_are_damage(void **state)
 }
 
 // What version 1 lacked is taken out of a store of today.
-static const char back_to_1[] = "DROP TABLE seen; DROP TABLE hour; DROP TABLE run;"
-                                "DROP INDEX article_hseq;"
-                                "ALTER TABLE article DROP COLUMN hseq; PRAGMA user_version = 1";
+static const char back_to_1[] =
+    "DROP TABLE seen; DROP TABLE hour; DROP TABLE run; DROP INDEX article_hseq;"
+    "ALTER TABLE article DROP COLUMN hseq;"
+    "DROP TABLE consumer; CREATE TABLE consumer(name TEXT PRIMARY KEY,"
+    "cursor INTEGER NOT NULL, start INTEGER NOT NULL, seen INTEGER NOT "
+    "NULL) STRICT, WITHOUT ROWID; INSERT INTO consumer "
+    "VALUES('desk', 1, 0, 7); PRAGMA user_version = 1";
+
+static int expect_desk(void *context, const struct store_consumer *consumer, struct tc_err *err)
+{
+    (void)err;
+    assert_true(tc_str_eq(consumer->name, TC_STR("desk")));
+    assert_int_equal(consumer->cursor, 1);
+    assert_true(tc_id_eq(consumer->epoch, *(const struct tc_id *)context));
+    assert_int_equal(consumer->lease.len + consumer->owner.len + consumer->filters.len, 0);
+    return TC_EEXIST; // seen
+}
 
 static void a_store_of_version_1_is_upgraded_with_all_that_is_in_it(void **state)
 {
@@ -359,6 +373,7 @@ static void a_store_of_version_1_is_upgraded_with_all_that_is_in_it(void **state
     assert_true(tc_id_eq(store_marks(store)->epoch, epoch));
     assert_int_equal(store_marks(store)->first, 1);
     assert_int_equal(store_marks(store)->hfirst, 1);
+    assert_int_equal(store_each_consumer(store, expect_desk, &epoch, NULL), TC_EEXIST);
     assert_int_equal(store_walk(store, 0, (tc_str){"", 0}, NULL), TC_OK);
     assert_int_equal(store_walk_next(store, &alert, NULL), TC_OK);
     begin(store);

@@ -237,13 +237,23 @@ def test_check_asks_the_history_which_watches_fell_silent():
         return re.findall(r"^.*:(\d+:\d+): warning\[W0208\]: (.*)$", out, re.M), out
 
     with Filled() as filled:
-        assert silent("--history")[0] == []  # all came just now, or never
+        assert silent("--history")[0] == []  # all came just now, or never: the history is too short for that
         found, out = until("a second without an alert of either",
                            lambda: len((said := silent("--history=1s"))[0]) > 1 and said)
         assert found == [("4:11", "no match in the history for 1s"),
                          ("7:12", "no match in the history for 1s")], out
         assert "  help: it had alerts before: tocsin history --watch china-ai/visas\n" in out
-        filled.put(6, VISAS)
+        # A third never had any, which says something once others had some in that second.
+        fresh = iter(range(6, 1000))
+        third = ("8:12", "no match in the history for 1s")
+
+        def names_the_third():
+            filled.put(next(fresh), VISAS)
+            said = silent("--history=1s")
+            return third in said[0] and said
+
+        _, out = until("the watch that never had an alert", names_the_third)
+        assert "  help: it never had one, others had; tocsin why tells why not of an article\n" in out
         status, out, _ = run(filled.broker, "check", "--strict", "--history=1h", path)
         assert "W0208" not in out, out
     status, _, err = run(None, "check", path, "--history", "--patience", "200ms")

@@ -171,36 +171,157 @@ static void filters_go_with_the_question(void **state)
     expect_in_question(broker, "\"filters\":[\"china-ai/\",\"label.desk=asia\"]");
 }
 
-static void a_consumer_asks_behind_its_cursor_and_then_by_number(void **state)
+#define LEASE "11112222333344445555666677778888"
+#define LEASED(epoch, cursor_epoch, cursor)                                                        \
+    "\"token\":\"" LEASE "\",\"epoch\":\"" epoch "\",\"cursor_epoch\":\"" cursor_epoch             \
+    "\",\"head\":9,\"cursor\":" #cursor
+
+// Consumes as "desk" whose cursor is 5, with the newest alert 5.
+static void consume(struct scripted *broker)
 {
-    struct scripted *broker = *state;
-    const struct tocsin_stream stream = {.start = TOCSIN_FROM_NOW};
-    assert_int_equal(tocsin_consume(broker->tocsin, "desk", &stream), TOCSIN_OK);
+    assert_int_equal(tocsin_consume(broker->tocsin, "desk", NULL), TOCSIN_OK);
+    scripted_expect(broker, "ATTACH");
+    scripted_answer(broker, "LEASE", LEASED(EPOCH_A, EPOCH_A, 5), no_events);
     scripted_expect(broker, "FETCH");
-    expect_in_question(broker, "\"consumer\":\"desk\",\"after\":\"cursor\",\"start\":\"latest\"");
     scripted_answer(broker, "BATCH", BATCH(5, 5), no_events);
     scripted_next_is(broker, TOCSIN_CONNECTED);
-    scripted_expect(broker, "ACK");
+}
+
+static void a_consumer_attaches_and_then_asks_by_number_under_its_lease(void **state)
+{
+    struct scripted *broker = *state;
+    static const char *const filters[] = {"a/b/"};
+    const struct tocsin_stream stream = {
+        .start = TOCSIN_FROM_NOW, .filters = filters, .filter_count = 1};
+    assert_int_equal(tocsin_consume(broker->tocsin, "desk", &stream), TOCSIN_OK);
+    scripted_expect(broker, "ATTACH");
+    expect_in_question(broker, "\"consumer\":\"desk\",\"start\":\"latest\",\"filters\":[\"a/b/\"]");
+    scripted_answer(broker, "LEASE", LEASED(EPOCH_A, EPOCH_A, 5), no_events);
     scripted_expect(broker, "FETCH");
-    expect_in_question(broker, "\"after\":5");
+    expect_in_question(broker, "\"after\":5,\"epoch\":\"" EPOCH_A
+                               "\",\"consumer\":\"desk\",\"lease\":\"" LEASE "\",\"ack\":5");
+    expect_in_question(broker, "\"wait_ms\":0");
+    scripted_answer(broker, "BATCH", BATCH(5, 5), no_events);
+    scripted_next_is(broker, TOCSIN_CONNECTED);
+    scripted_expect(broker, "FETCH");
+    expect_in_question(broker, "\"wait_ms\":20000");
+}
+
+static void without_filters_those_that_the_name_kept_are_cleared(void **state)
+{
+    struct scripted *broker = *state;
+    assert_int_equal(tocsin_consume(broker->tocsin, "desk", NULL), TOCSIN_OK);
+    scripted_expect(broker, "ATTACH");
+    expect_in_question(broker, "\"filters\":[]");
+}
+
+static void a_lost_connection_keeps_the_lease(void **state)
+{
+    struct scripted *broker = *state;
+    consume(broker);
+    scripted_expect(broker, "FETCH");
+    scripted_down(broker);
+    scripted_next_is(broker, TOCSIN_DISCONNECTED);
+    scripted_up(broker);
+    scripted_expect(broker, "FETCH");
+    expect_in_question(broker, "\"lease\":\"" LEASE "\"");
+    expect_in_question(broker, "\"wait_ms\":0");
 }
 
 static void a_cursor_moves_over_what_the_filters_left_out_unless_an_alert_is_pending(void **state)
 {
     struct scripted *broker = *state;
-    static const char *const filters[] = {"a/b/"};
-    const struct tocsin_stream stream = {.filters = filters, .filter_count = 1};
     const char *events[] = {scripted_event(8, EPOCH_A), NULL};
-    assert_int_equal(tocsin_consume(broker->tocsin, "desk", &stream), TOCSIN_OK);
+    consume(broker);
     scripted_expect(broker, "FETCH");
     scripted_answer(broker, "BATCH", BATCH(7, 7), no_events);
-    scripted_next_is(broker, TOCSIN_CONNECTED);
-    scripted_expect(broker, "ACK");
-    expect_in_question(broker, "\"consumer\":\"desk\",\"seq\":7,\"epoch\":\"" EPOCH_A "\"");
     scripted_expect(broker, "FETCH");
+    expect_in_question(broker, "\"ack\":7");
     scripted_answer(broker, "BATCH", BATCH(9, 9), events);
     scripted_next_is(broker, TOCSIN_ALERT);
     scripted_expect(broker, "FETCH"); // 8 is not acknowledged, so neither is 9
+    assert_null(strstr(broker->asked, "\"ack\""));
+}
+
+static void who_is_fenced_is_told_once_and_the_stream_has_ended(void **state)
+{
+    struct scripted *broker = *state;
+    struct tocsin_event event;
+    consume(broker);
+    scripted_expect(broker, "FETCH");
+    scripted_answer(broker, "ERR", "\"code\":\"fenced\",\"reason\":\"taken over\"", no_events);
+    scripted_next_is(broker, TOCSIN_FENCED);
+    assert_int_equal(tocsin_next(broker->tocsin, 0, &event), TOCSIN_EINVAL);
+    assert_non_null(strstr(tocsin_error(broker->tocsin), "another process"));
+    assert_int_equal(tocsin_acknowledge(broker->tocsin, 5), TOCSIN_EINVAL);
+}
+
+static void
+a_consumer_of_a_replaced_history_attaches_anew_is_told_and_goes_on_at_its_cursor(void **state)
+{
+    struct scripted *broker = *state;
+    consume(broker);
+    scripted_expect(broker, "FETCH");
+    scripted_answer(broker, "ERR",
+                    "\"code\":\"epoch\",\"reason\":\"another history\",\"epoch\":\"" EPOCH_B "\"",
+                    no_events);
+    scripted_expect(broker, "ATTACH");
+    scripted_answer(broker, "LEASE", LEASED(EPOCH_B, EPOCH_A, 5), no_events);
+    assert_string_equal(scripted_next_is(broker, TOCSIN_EPOCH).epoch, EPOCH_B);
+    scripted_expect(broker, "SEEK");
+    expect_in_question(broker, "\"lease\":\"" LEASE "\",\"after\":5,\"epoch\":\"" EPOCH_B);
+    scripted_answer(broker, "OK", "\"cursor\":5", no_events);
+    scripted_expect(broker, "FETCH");
+    expect_in_question(broker, "\"after\":5,\"epoch\":\"" EPOCH_B);
+}
+
+static void
+a_cursor_of_another_history_is_told_though_nobody_was_there_when_it_changed(void **state)
+{
+    struct scripted *broker = *state;
+    assert_int_equal(tocsin_consume(broker->tocsin, "desk", NULL), TOCSIN_OK);
+    scripted_expect(broker, "ATTACH");
+    scripted_answer(broker, "LEASE", LEASED(EPOCH_B, EPOCH_A, 5), no_events);
+    assert_string_equal(scripted_next_is(broker, TOCSIN_EPOCH).epoch, EPOCH_B);
+    scripted_expect(broker, "SEEK");
+}
+
+static void behind_a_gap_it_goes_on_where_the_history_begins(void **state)
+{
+    struct scripted *broker = *state;
+    consume(broker);
+    scripted_expect(broker, "FETCH");
+    scripted_answer(broker, "BATCH", BATCH(30, 5) ",\"gap\":{\"from\":6,\"to\":20,\"count\":15}",
+                    no_events);
+    assert_int_equal(scripted_next_is(broker, TOCSIN_GAP).count, 15);
+    scripted_expect(broker, "FETCH");
+    expect_in_question(broker, "\"after\":20");
+    expect_in_question(broker, "\"ack\":20");
+}
+
+static void a_query_behind_a_gap_does_not_end_there(void **state)
+{
+    struct scripted *broker = *state;
+    const struct tocsin_stream stream = {.start = TOCSIN_FROM_AFTER, .after = 5};
+    assert_int_equal(tocsin_query(broker->tocsin, &stream), TOCSIN_OK);
+    scripted_expect(broker, "FETCH");
+    scripted_answer(broker, "BATCH", BATCH(30, 5) ",\"gap\":{\"from\":6,\"to\":20,\"count\":15}",
+                    no_events);
+    scripted_next_is(broker, TOCSIN_CONNECTED);
+    scripted_next_is(broker, TOCSIN_GAP);
+    scripted_expect(broker, "FETCH");
+    expect_in_question(broker, "\"after\":20");
+}
+
+static void before_the_lease_nothing_can_be_acknowledged_or_sought(void **state)
+{
+    struct scripted *broker = *state;
+    assert_int_equal(tocsin_consume(broker->tocsin, "desk", NULL), TOCSIN_OK);
+    assert_int_equal(tocsin_acknowledge(broker->tocsin, 5), TOCSIN_EINVAL);
+    assert_int_equal(tocsin_seek(broker->tocsin, NULL), TOCSIN_EINVAL);
+    assert_int_equal(tocsin_detach(broker->tocsin), TOCSIN_EINVAL);
+    assert_int_equal(tocsin_follow(broker->tocsin, NULL), TOCSIN_OK);
+    assert_int_equal(tocsin_seek(broker->tocsin, NULL), TOCSIN_EINVAL);
 }
 
 static void a_refusal_is_an_error_with_the_brokers_reason(void **state)
@@ -261,8 +382,16 @@ int main(void)
         FACT(another_history_is_told_and_read_from_its_beginning),
         FACT(a_query_ends_at_what_was_newest_when_it_began),
         FACT(filters_go_with_the_question),
-        FACT(a_consumer_asks_behind_its_cursor_and_then_by_number),
+        FACT(a_consumer_attaches_and_then_asks_by_number_under_its_lease),
+        FACT(without_filters_those_that_the_name_kept_are_cleared),
+        FACT(a_lost_connection_keeps_the_lease),
         FACT(a_cursor_moves_over_what_the_filters_left_out_unless_an_alert_is_pending),
+        FACT(who_is_fenced_is_told_once_and_the_stream_has_ended),
+        FACT(a_consumer_of_a_replaced_history_attaches_anew_is_told_and_goes_on_at_its_cursor),
+        FACT(a_cursor_of_another_history_is_told_though_nobody_was_there_when_it_changed),
+        FACT(behind_a_gap_it_goes_on_where_the_history_begins),
+        FACT(a_query_behind_a_gap_does_not_end_there),
+        FACT(before_the_lease_nothing_can_be_acknowledged_or_sought),
         FACT(a_refusal_is_an_error_with_the_brokers_reason),
         FACT(an_event_that_is_none_is_skipped_with_an_error),
         FACT(an_answer_that_is_none_is_an_error),

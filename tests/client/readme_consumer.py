@@ -11,7 +11,7 @@ def ask(command, **header):
     return json.loads(answer), events
 
 while True:  # "cursor": behind what the name "desk" has acknowledged; waits up to 30 s for more
-    batch, events = ask(b"FETCH", consumer="desk", after="cursor", filters=["china-ai/"], wait_ms=30_000)
+    batch, events = ask(b"FETCH", consumer="desk", after="cursor", filters=["china-ai/"], wait_ms=30_000, allow_gap=True)
     for event in events:
         print(json.loads(event)["data"]["article"]["title"], flush=True)  # your work
     ask(b"ACK", consumer="desk", seq=batch["next_after"])

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 #include <zmq.h>
 
-enum { SHORT_MS = 5, LIMIT_MS = 20000, TURNS_MOST = LIMIT_MS / SHORT_MS, PATIENCE_MS = 200 };
+enum { SHORT_MS = 5, LIMIT_MS = 20000, TURNS_MOST = LIMIT_MS / SHORT_MS, PATIENCE_MS = 1000 };
 
 static void *bound(void *context, int kind, const char *endpoint)
 {

@@ -16,7 +16,7 @@
 struct scripted {
     void *context, *router, *pub;
     char folder[64], fetch[96], live[96];
-    struct tocsin *tocsin; // a handle that is connected to it; patience 200 ms
+    struct tocsin *tocsin; // a handle that is connected to it; patience 1 s
     char asked[4096];      // header of the last question
     char command[32];
 };

@@ -13,7 +13,7 @@ static void pieces_are_zeroed_aligned_and_apart(void **state)
     (void)state;
     for (size_t bytes = 1; bytes < 3000; bytes += 7) {
         char *piece = tc_arena_take(arena, bytes);
-        assert_int_equal((uintptr_t)piece % _Alignof(max_align_t), 0);
+        assert_int_equal((uintptr_t)piece % _Alignof(int64_t), 0);
         for (size_t i = 0; i < bytes; i++)
             assert_int_equal(piece[i], 0);
         memset(piece, 0xa5, bytes);
@@ -67,6 +67,25 @@ static void an_emptied_arena_is_used_again_without_growing(void **state)
     tc_arena_free(arena);
 }
 
+// From some megabytes on pages are asked for ahead; what is carved stays what was written.
+static void a_large_arena_keeps_what_is_written(void **state)
+{
+    enum { PIECES = 24 * 1024, BYTES = 1000 };
+    struct tc_arena *arena = tc_arena_new();
+    unsigned char **pieces = tc_arena_take(arena, PIECES * sizeof(unsigned char *));
+    (void)state;
+    for (size_t i = 0; i < PIECES; i++) {
+        pieces[i] = tc_arena_take(arena, BYTES);
+        assert_int_equal(pieces[i][BYTES - 1], 0);
+        memset(pieces[i], (int)(i % 251), BYTES);
+    }
+    for (size_t i = 0; i < PIECES; i++) {
+        for (size_t k = 0; k < BYTES; k += BYTES - 1)
+            assert_int_equal(pieces[i][k], i % 251);
+    }
+    tc_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -74,6 +93,7 @@ int main(void)
         cmocka_unit_test(a_piece_larger_than_a_block_fits),
         cmocka_unit_test(copies_end_in_a_zero_byte),
         cmocka_unit_test(an_emptied_arena_is_used_again_without_growing),
+        cmocka_unit_test(a_large_arena_keeps_what_is_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

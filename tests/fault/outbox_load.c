@@ -236,13 +236,10 @@ static bool expect_mark(struct load *load, unsigned t, unsigned i, bool there)
 {
     struct article article;
     struct tc_err err = {0};
-    enum outbox_known known;
-    uint64_t version = 0;
-    int64_t seen = 0;
+    struct outbox_mark mark;
     describe(load, t, i, &article);
-    int code = outbox_look(load->db, TC_STR("wire"), article.id, article.content, &known, &version,
-                           &seen, &err);
-    return (code == TC_OK && known == (there ? OUTBOX_SAME : OUTBOX_NEW)) ||
+    int code = outbox_look(load->db, TC_STR("wire"), article.id, article.content, &mark, &err);
+    return (code == TC_OK && mark.known == (there ? OUTBOX_SAME : OUTBOX_NEW)) ||
            load_wrong(load, "article %u-%u is %s known: %s", t, i, there ? "not" : "still",
                       err.text);
 }

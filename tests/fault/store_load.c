@@ -128,7 +128,15 @@ static int put_all(const struct load *load, unsigned t, struct tc_err *err)
         if (code == TC_OK && !made.silent[i])
             code = put_alert(load, t, i, hseq, err);
     }
-    struct store_consumer desk = {TC_STR("desk"), store_marks(load->db)->head, 0, t * DAY};
+    struct store_consumer desk = {
+        .name = TC_STR("desk"),
+        .owner = TC_STR("~"),
+        .filters = TC_STR(""),
+        .lease = TC_STR(""),
+        .epoch = store_marks(load->db)->epoch,
+        .cursor = store_marks(load->db)->head,
+        .seen_wall_ns = t * DAY,
+    };
     return code == TC_OK && made.moves ? store_put_consumer(load->db, &desk, err) : code;
 }
 

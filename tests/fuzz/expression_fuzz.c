@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/utf8.h"
-#include "watcher/match/expression.h"
+#include "watcher/match/expression/expression.h"
 #include "watcher/match/query.h"
 #include "watcher/match/scan.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/buf.h"
-#include "watcher/match/lucene.h"
+#include "watcher/match/lucene/lucene.h"
 #include "watcher/match/scan.h"
 
 static const struct text_settings kinds[] = {{TEXT_WORDS_TOCSIN}, {TEXT_WORDS_STANDARD}};

@@ -77,7 +77,8 @@ static void open_once(void)
     if (store_open(tc_str_of(path), &store, NULL) != TC_OK)
         abort();
     // Without a backup: that would write where the input says.
-    struct desk_out out = {NULL, check_answer, check_published, none, ignore, &gauges, NULL};
+    struct desk_out out = {NULL,    check_answer, check_published, none, ignore,
+                           &gauges, NULL,         INT32_MAX};
     if (desk_open(store, &out, 0, &desk, NULL) != TC_OK)
         abort();
     atexit(clean_up);

@@ -5,6 +5,7 @@ does not say enough. Events are held against the rules of CloudEvents (cloudeven
 """
 import hashlib
 import json
+import sqlite3
 import struct
 import zlib
 
@@ -137,6 +138,73 @@ def read(fetch, epoch):
     told("REQ and DEALER read and acknowledge; filters, since and limits hold")
 
 
+def consume(fetch, epoch):
+    """ATTACH, ACK, SEEK, DETACH of a DEALER; another one takes over; a REQ program without a lease."""
+    first, second, plain = Peer(fetch), Peer(fetch), Peer(fetch, zmq.REQ)
+    reply, lease, _ = first.ask("ATTACH", {"rid": 1, "consumer": "night", "filters": ["label.desk=asia"], "start": "latest"})
+    assert reply == "LEASE" and set(lease) == {"rid", "token", "cursor", "cursor_epoch", "epoch", "head", "first"}, lease
+    assert (lease["cursor"], lease["epoch"], lease["cursor_epoch"]) == (3, epoch, epoch), lease
+    mine = {"consumer": "night", "lease": lease["token"]}
+    assert first.ask("SEEK", {"rid": 2, **mine, "after": 1})[:2] == ("OK", {"rid": 2, "cursor": 1, "epoch": epoch})
+    reply, batch, events = first.ask("FETCH", {**mine, "epoch": epoch})
+    assert [json.loads(event)["sequence"] for event in events] == [f"{n:020}" for n in (2, 3)], batch
+    assert first.ask("ACK", {**mine, "seq": 2, "epoch": epoch, "sync": True})[1]["cursor"] == 2
+    reply, batch, events = first.ask("FETCH", {**mine, "ack": 3})
+    assert batch["n"] == 0 and batch["next_after"] == 3, batch
+    first.send("FETCH", {"rid": 9, **mine, "wait_ms": 30000})
+    other = second.ask("ATTACH", {"consumer": "night"})[1]
+    reply, answer, _ = first.answer()
+    assert (reply, answer["code"], answer["rid"]) == ("ERR", "fenced", 9), answer
+    for command, header in (("FETCH", mine), ("ACK", {**mine, "seq": 3}), ("SEEK", {**mine, "after": 0}), ("DETACH", mine),
+                            ("FETCH", {"consumer": "night"}), ("ACK", {"consumer": "night", "seq": 3})):
+        assert first.ask(command, header)[1]["code"] == "fenced", command
+    assert plain.ask("ACK", {"consumer": "night", "seq": 3})[1]["code"] == "fenced"
+    theirs = {"consumer": "night", "lease": other["token"]}
+    assert other["cursor"] == 3 and second.ask("DETACH", theirs)[0] == "OK"
+    assert plain.ask("SEEK", {"consumer": "night", "since": "2020-01-01T00:00:00Z"})[1]["cursor"] == 0
+    reply, batch, events = plain.ask("FETCH", {"consumer": "night", "max_n": 1})
+    assert (batch["n"], batch["next_after"]) == (1, 1), batch
+    assert plain.ask("ACK", {"consumer": "night", "seq": 1})[1]["cursor"] == 1
+    reply, listed, rows = plain.ask("CONSUMERS", {"rid": 5})
+    assert reply == "CONSUMERS" and listed["count"] == listed["n"] == len(rows) == 3 and "next" not in listed, listed
+    row = json.loads(rows[0])
+    assert set(row) == {"name", "cursor", "cursor_epoch", "lag", "start", "seen", "owner", "leased", "filters"}, row
+    assert (row["name"], row["cursor"], row["lag"], row["leased"], row["filters"]) == ("night", 1, 2, False, ["label.desk=asia"])
+    assert plain.ask("ACK", {"consumer": "gone", "seq": 1})[0] == "OK"
+    assert plain.ask("CONSUMERS", {"do": "release", "consumer": "gone"})[0] == "OK"
+    assert plain.ask("CONSUMERS", {"do": "drop", "consumer": "gone"})[:2] == ("OK", {})
+    told("a consumer attaches, is fenced by the next, seeks; REQ needs no lease while nobody has one")
+
+
+def other_history(house, fetch):
+    """What a client sees when retention has removed alerts, and when the history was replaced."""
+    assert house.stop("tocsin-broker") == 0
+    with sqlite3.connect(house.store) as db:
+        db.execute("DELETE FROM alert WHERE seq <= 2")
+        db.execute("INSERT INTO meta VALUES('first', 3)")
+    house.broker()
+    peer = Peer(fetch)
+    reply, batch, events = peer.ask("FETCH", {"consumer": "night", "wait_ms": 30000})
+    assert (reply, batch["n"], batch["next_after"], batch["gap"]) == ("BATCH", 0, 1, {"from": 2, "to": 2, "count": 1}), batch
+    reply, batch, events = peer.ask("FETCH", {"consumer": "night", "allow_gap": True, "max_n": 1})
+    assert batch["gap"]["to"] == 2 and json.loads(events[0])["sequence"] == f"{3:020}", batch
+    lease = peer.ask("ATTACH", {"consumer": "night"})[1]
+    mine = {"consumer": "night", "lease": lease["token"]}
+    assert house.stop("tocsin-broker") == 0
+    with sqlite3.connect(house.store) as db:
+        db.execute("UPDATE meta SET value = x'000102030405060708090a0b0c0d0e0f' WHERE key = 'epoch'")
+    house.broker()
+    for command, header in (("FETCH", mine), ("ACK", {**mine, "seq": 2}), ("FETCH", {"after": 2, "epoch": lease["epoch"]})):
+        reply, answer, _ = peer.ask(command, header)
+        assert (reply, answer["code"], answer["epoch"]) == ("ERR", "epoch", "000102030405060708090a0b0c0d0e0f"), answer
+    fresh = peer.ask("ATTACH", {"consumer": "night"})[1]
+    assert (fresh["epoch"], fresh["cursor_epoch"]) == (answer["epoch"], lease["epoch"]), fresh
+    mine["lease"] = fresh["token"]
+    assert peer.ask("SEEK", {**mine, "after": "earliest", "epoch": fresh["epoch"]})[1]["cursor"] == 2
+    assert peer.ask("FETCH", mine)[1]["n"] > 0
+    told("GAP and EPOCH are answered, and SEEK goes on behind them")
+
+
 def refusals(fetch, epoch):
     peer = Peer(fetch)
     for command, header, code, word in (
@@ -155,7 +223,7 @@ def refusals(fetch, epoch):
             assert (answer["epoch"], answer["head"], answer["first"]) == (epoch, 3, 1), answer
         if b'"rid":7' in json.dumps(answer, separators=(",", ":")).encode():
             assert answer["rid"] == 7
-    for command in ("HELLO", "FETCH", "ACK", "ECHO", "HB", "STATS"):
+    for command in ("HELLO", "FETCH", "ACK", "ATTACH", "SEEK", "DETACH", "CONSUMERS", "ECHO", "HB", "STATS"):
         assert peer.ask(command, {}, b"frame")[1]["code"] == "payload", command
     peer.send("FETCH", {"rid": 1, "after": "latest", "wait_ms": 30000})
     peer.send("FETCH", {"rid": 2, "after": "latest"})
@@ -201,11 +269,12 @@ def listen(fetch, live):
 def statistics(fetch):
     stats = Peer(fetch, zmq.REQ).ask("STATS", {"rid": 5})[1]
     assert set(stats) == {"rid", "version", "epoch", "head", "hhead", "first", "started", "time", "hits", "alerts", "duplicates",
-                          "rejected", "silent", "recovered", "damaged", "watches", "live_sent", "parked", "database_bytes", "stopping",
+                          "rejected", "silent", "notices", "recovered", "damaged", "watches", "live_sent", "parked", "database_bytes", "stopping",
                           "disk_full", "database_free_bytes", "read_only", "disk_free_bytes", "clock_off_seconds", "clock_doubted", "loop_longest_us", "watchers",
                           "consumers"}, sorted(stats)
     assert (stats["hits"], stats["duplicates"], stats["rejected"], stats["watches"]) == (4, 2, 1, 1), stats
-    assert all(set(row) == {"name", "cursor", "lag", "gap", "seen"} for row in stats["consumers"]) and len(stats["consumers"]) == 2
+    assert all(set(row) == {"name", "cursor", "lag", "gap", "seen", "leased"} for row in stats["consumers"])
+    assert len(stats["consumers"]) == 3, stats["consumers"]
     assert set(stats["watchers"][0]) == {"name", "session", "batch", "seen"}
     told("STATS of the broker has the keys that are written down")
 
@@ -255,6 +324,7 @@ def main():
         fetch, live, intake, tap = (f"ipc://{house.sockets}/{name}.sock" for name in ("fetch", "live", "intake", "tap"))
         epoch = submit(fetch)
         read(fetch, epoch)
+        consume(fetch, epoch)
         refusals(fetch, epoch)
         listen(fetch, live)
         statistics(fetch)
@@ -264,6 +334,7 @@ def main():
         for event in house.alerts():
             expect_event(event, "org.tocsin.alert.v1")
         told("every alert is a CloudEvent:", len(house.alerts()))
+        other_history(house, fetch)
         assert house.stop("tocsin-watcher") == 0
         assert house.stop("tocsin-broker") == 0
 

@@ -223,9 +223,9 @@ class House:
         daemon.await_answer(daemon.socket(socket))
         return daemon
 
-    def broker(self, settings=""):
+    def broker(self, settings="", arguments=()):
         """Starts the broker and waits until it answers."""
-        return self.start(Broker(self.dir, f"store: {self.store}\n{settings}"), "fetch")
+        return self.start(Broker(self.dir, f"store: {self.store}\n{settings}", arguments), "fetch")
 
     def watcher(self, settings, name=None):
         """Starts the watcher, or another one of that name, and waits until it answers."""

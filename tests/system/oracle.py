@@ -99,6 +99,31 @@ def check_expected(db, expected):
             yield f"{sum(rows.values())} hits {what}, such as {next(iter(rows))}"
 
 
+def check_delivered(db, lines, topic="", labels=()):
+    """`lines`: the events that a durable consumer of this filter was given, as they came, one a line."""
+    rows = db.execute("SELECT seq, topic, labels, body FROM alert ORDER BY seq").fetchall()
+    bodies = {seq: body for seq, of, has, body in rows
+              if of.startswith(topic) and all(json.loads(has).get(key) == value for key, value in labels)}
+    given, order = set(), []
+    for number, line in enumerate(lines, 1):
+        try:
+            seq = int(json.loads(line)["sequence"])
+        except (ValueError, KeyError, TypeError):
+            continue  # a kill tore it off: the event must come again, which is seen below
+        if seq not in bodies:
+            yield f"delivered: line {number} has alert {seq}, which the filter leaves out or which is not there"
+        elif line.rstrip(b"\n") != bodies[seq]:
+            yield f"delivered: line {number} is not what alert {seq} says"
+        elif seq not in given:
+            given.add(seq)
+            order.append(seq)
+    if order != sorted(order):
+        yield "delivered: an alert came for the first time behind a later one"
+    if len(given) < len(bodies):
+        missing = sorted(set(bodies) - given)
+        yield f"delivered: {len(missing)} alerts never came, such as {missing[0]}"
+
+
 def hits_of(frame):
     """The ids in a HITS frame (docs/protocol.md)."""
     count, at = struct.unpack_from("<I", frame, 5)[0], 9
@@ -164,8 +189,9 @@ def check_verify(store):
     yield from (f"tocsin verify: {fault}" for fault in json.loads(done.stdout)["faults"])
 
 
-def judge(store, expected=None, outboxes=(), consumed=(), live=()):
-    """The broken rules of a store, as sentences. consumed: (topic, runs) of each consumer."""
+def judge(store, expected=None, outboxes=(), consumed=(), live=(), delivered=None):
+    """The broken rules of a store, as sentences. consumed: (topic, runs) of each consumer; delivered: the
+    arguments of check_delivered() behind the first."""
     db = sqlite3.connect(f"file:{store}?mode=ro", uri=True)
     try:
         broken = [*check_hits(db), *check_alerts(db)]
@@ -176,6 +202,8 @@ def judge(store, expected=None, outboxes=(), consumed=(), live=()):
         for topic, runs in consumed:
             broken += check_consumed(db, runs, topic)
         broken += check_live(db, live)
+        if delivered is not None:
+            broken += check_delivered(db, *delivered)
         verdict = db.execute("PRAGMA integrity_check").fetchone()[0]
         broken += check_verify(store)
         return broken + ([] if verdict == "ok" else [f"integrity_check: {verdict}"])

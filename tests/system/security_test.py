@@ -153,8 +153,12 @@ def test_each_command_wants_its_role_and_no_other():
         "WATCH": ("watcher", {"session": session, "n": 0}),
         "FETCH": ("reader", {"after": 0}),
         "ACK": ("reader", {"consumer": "c", "seq": 0}),
+        "ATTACH": ("reader", {"consumer": "d"}),
+        "SEEK": ("reader", {"consumer": "c", "after": 0}),
+        "DETACH": ("reader", {"consumer": "c"}),
         "ECHO": ("reader", {"nonce": "x"}),
         "STATS": ("boss", {}),
+        "CONSUMERS": ("boss", {}),
     }
     with Guarded(all_roles()) as broker:
         broker.start()
@@ -218,6 +222,27 @@ def test_a_reader_sees_only_below_its_prefixes_whatever_it_asks():
         for filters in (["a/bc/"], ["health/flu/high/"]):
             assert topics(broker, "narrow", filters=filters) == [], filters
         assert topics(broker, "narrow", consumer="narrow-desk", after="cursor") == ["a/b/high/"]
+
+
+def test_a_consumer_belongs_to_the_key_that_made_it_until_an_admin_releases_it():
+    keys = all_roles()
+    keys.let_in("other", "subscriber")
+    with Guarded(keys) as broker:
+        broker.start()
+        stored(broker, CHINA, SEA)
+
+        def code(who, command, **header):
+            with broker.ask(who) as connection:
+                connection.send(command, {"consumer": "desk", **header})
+                return connection.receive()[1].get("code")
+
+        assert code("reader", "ATTACH") is None
+        for command, header in (("ATTACH", {}), ("FETCH", {}), ("ACK", {"seq": 1}),
+                                ("SEEK", {"after": 1}), ("DETACH", {})):
+            assert code("other", command, **header) == "denied", command
+        assert code("boss", "CONSUMERS", do="release") is None
+        assert code("other", "FETCH") is None
+        assert code("reader", "FETCH") == "denied"
 
 
 # --- doors ---

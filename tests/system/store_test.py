@@ -28,9 +28,14 @@ def put(broker, *numbers, name="wire"):
                 for record in map(article, numbers)]
 
 
-def fetch(broker, after=0, **header):
+def fetch(broker, after=0):
+    """The first answer's header, and all events behind `after`: an answer may end early."""
     with Connection(broker.fetch) as connection:
-        return connection.ask("FETCH", {"after": after, "max_n": 500, **header}, reply="BATCH")
+        answer, frames = first, events = connection.ask("FETCH", {"after": after, "max_n": 500}, reply="BATCH")
+        while answer["next_after"] < answer["head"]:
+            answer, frames = connection.ask("FETCH", {"after": answer["next_after"], "max_n": 500}, reply="BATCH")
+            events = events + frames
+        return {**first, "next_after": answer["next_after"]}, events
 
 
 def stats(broker):
@@ -64,14 +69,14 @@ def test_what_retention_removes_is_a_gap_and_stays_a_duplicate():
         broker.start()
         until("what the consumer has read to go", lambda: stats(broker)["first"] == 6)
         put(broker, 20)
-        batch, frames = fetch(broker)
+        batch, frames = fetch(broker, after=0, allow_gap=True)
         assert batch["gap"] == {"from": 1, "to": 5, "count": 5} and len(frames) == 16, batch
         assert broker.stop() == 0
         assert judge(broker.store) == [], judge(broker.store)
         grow_old(broker, 80)
         broker.start()
         until("the rest to go", lambda: stats(broker)["first"] == 22)
-        batch, frames = fetch(broker)
+        batch, frames = fetch(broker, after=0, allow_gap=True)
         assert batch["gap"] == {"from": 1, "to": 21, "count": 21} and not frames, batch
         assert stats(broker)["consumers"][0]["gap"] == 16
         assert [(i["stored"], i["duplicate"]) for i in put(broker, 3, 20, 21)] == [(0, 1), (0, 1), (1, 0)]

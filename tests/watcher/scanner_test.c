@@ -133,6 +133,31 @@ static void without_watches_nothing_hits(void **state)
     end(job);
 }
 
+static void a_notice_travels_whatever_its_text_says(void **state)
+{
+    static const char *const texts[] = {"A calm day.", "A storm.", ""};
+    struct stage *stage = *state;
+    for (int watches = 0; watches < 2; watches++) {
+        for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+            struct job *job = job_new(article_of(
+                "{\"id\":\"a\",\"version\":2,\"status\":\"canceled\"}", tc_str_of(texts[i])));
+            struct layers *layers = stage->set ? watchset_layers(stage->set) : NULL;
+            job->layers = layers ? layers_hold(layers) : NULL;
+            job->notice = true;
+            scanner_run(stage->scanner, job);
+            assert_false(job->rejected);
+            assert_int_equal(job->hits, watches && i == 1);
+            assert_int_equal(job->frame_count, 1);
+            assert_int_equal(check_frames(stage, job), job->hits);
+            assert_int_equal(strstr(job->record.ptr, "\"kind\":\"notice\"") == NULL, job->hits);
+            assert_non_null(strstr(job->record.ptr, "\"status\":\"canceled\""));
+            end(job);
+        }
+        if (!watches)
+            load(stage, 1);
+    }
+}
+
 static void very_many_hits_take_several_frames(void **state)
 {
     struct stage *stage = *state;
@@ -201,6 +226,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCANNER_TEST(without_watches_nothing_hits),
+        SCANNER_TEST(a_notice_travels_whatever_its_text_says),
         SCANNER_TEST(very_many_hits_take_several_frames),
         SCANNER_TEST(bytes_that_are_no_text_are_repaired_in_hits),
         SCANNER_TEST(a_page_of_very_many_segments_names_those_that_fit),

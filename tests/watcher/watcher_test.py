@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """The program tocsin-watcher without a broker: intake, tap, folder, reload, bad starts."""
+import contextlib
 import glob
 import json
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -338,7 +340,7 @@ class WatcherTest(unittest.TestCase):
         self.assertEqual(watcher.stop(), 0)
 
     def test_a_full_disk_blocks_the_input_until_there_is_room(self):
-        watcher = self.watcher()
+        watcher = self.watcher("http: 127.0.0.1:0\n")
         os.mkdir(watcher.path("state"))
         mount = (f"mount -t tmpfs -o size=2m tmpfs {watcher.path('state')} && "
                  f"head -c 1500000 /dev/zero > {watcher.path('state')}/ballast && exec \"$@\"")
@@ -356,8 +358,11 @@ class WatcherTest(unittest.TestCase):
             accepted += 1
         self.assertIn("the disk is full", watcher.wait_line("outbox.stuck"))
         self.assertIsNone(watcher.process.poll())
+        status, why = watcher.page("/readyz")
+        self.assertEqual((status, "the outbox cannot be written" in why), (503, True), why)
         os.remove(f"/proc/{watcher.process.pid}/root{watcher.path('state')}/ballast")
         watcher.wait_line("outbox.unstuck")
+        self.assertEqual(watcher.page("/readyz")[0], 200)
         intake.close()
         intake = watcher.intake()
         self.assertEqual(publish(intake, {"id": "after"}, "storm")[0], "ACCEPTED")
@@ -390,6 +395,54 @@ class WatcherTest(unittest.TestCase):
         self.assertEqual(intake.receive()[0], "BUSY")  # it was not accepted
         self.assertIn("moved or removed", watcher.wait_line("outbox.failed"))
         self.assertEqual(watcher.process.wait(timeout=30), 74)
+
+    def test_a_failing_disk_ends_the_watcher_with_74(self):
+        watcher = self.watcher()
+        watcher.start()
+        intake = watcher.intake()
+        self.assertEqual(publish(intake, {"id": "a", "text": "storm"})[0], "ACCEPTED")
+        # From here on the log cannot grow: a write is an error (EFBIG).
+        size = os.path.getsize(watcher.path("state/outbox.db-wal"))
+        resource.prlimit(watcher.process.pid, resource.RLIMIT_FSIZE, (size, size))
+        intake.send("ARTICLE", {"article": {"id": "b", "text": "storm"}})
+        self.assertEqual(intake.receive()[0], "BUSY")  # it was not accepted
+        self.assertEqual(watcher.wait_end(), 74)
+        watcher.wait_line("outbox.failed")
+        intake.close()
+        watcher.start()
+        intake = watcher.intake()
+        self.assertEqual(publish(intake, {"id": "a", "text": "storm"})[0], "DUPLICATE")
+        self.assertEqual(publish(intake, {"id": "b", "text": "storm"})[0], "ACCEPTED")
+
+    def test_an_outbox_that_cannot_be_used_is_refused_and_left_as_it_is(self):
+        def damage(path):
+            with open(path, "r+b") as file:
+                file.seek(4096)
+                file.write(b"\x5a" * 4096 * 5)
+
+        def make_newer(path):
+            with contextlib.closing(sqlite3.connect(path)) as db, db:
+                db.execute("PRAGMA user_version = 99")
+
+        for harm, status, words in ((damage, 74, "Move it away (with its -wal file) and start again"),
+                                    (make_newer, 78, "was made by a newer tocsin (format 99")):
+            watcher = self.watcher()
+            watcher.start()
+            intake = watcher.intake()
+            for number in range(50):
+                self.assertEqual(publish(intake, {"id": str(number), "text": "storm"})[0], "ACCEPTED")
+            intake.close()
+            self.assertEqual(watcher.stop(), 0)
+            path = watcher.path("state/outbox.db")
+            harm(path)
+            with open(path, "rb") as file:
+                before = file.read()
+            result = watcher.run()
+            self.assertEqual(result.returncode, status, result.stderr)
+            self.assertIn("watcher.refused", result.stderr)
+            self.assertIn(words, result.stderr)
+            with open(path, "rb") as file:
+                self.assertEqual(file.read(), before)
 
     def test_bad_starts_say_why(self):
         watcher = self.watcher(query="(storm")

@@ -380,7 +380,7 @@ static void tell_limits(struct explain *explain, const struct watch *watch)
 {
     const struct text_segment *segment = explain->eval->view->segment;
     const char *wrong = scan_where_wrong(explain->scan, watch);
-    uint32_t least = watch->where.words_least, most = watch->where.words_most, words = 0;
+    uint32_t least = watch->where->words_least, most = watch->where->words_most, words = 0;
     if (segment->word_count > segment->title_words)
         words = segment->words[segment->word_count - 1].position -
                 segment->words[segment->title_words].position + 1;
@@ -399,7 +399,8 @@ static void tell_where(struct explain *explain, const struct watch *watch, uint3
     static const char *const names[] = {"source", "lang", "author", "section",
                                         "tag",    "url",  "country"};
     struct range whole = view_whole(explain->eval->view);
-    tell_limits(explain, watch);
+    if (watch->where)
+        tell_limits(explain, watch);
     if (where == PLAN_NONE)
         return;
     const struct plan_node *all = &explain->plan->nodes[where];

@@ -12,7 +12,7 @@
 
 #include "common/err.h"
 #include "watcher/match/dict.h"
-#include "watcher/match/expression.h"
+#include "watcher/match/expression/expression.h"
 #include "watcher/match/watch.h"
 
 enum {

@@ -295,7 +295,7 @@ static void sort_entries(const struct layout *layout, struct index_part *part,
         needs[0] = need_of(entry, map);
         needs[part->starts[term + 1] - begin] = entry->act;
     }
-    free(next);
+    tc_free(next);
 }
 
 static void move_acts(struct layout *layout, struct index_part *part, size_t terms)
@@ -316,7 +316,7 @@ static void lay_out(struct index_builder *builder, struct index *index, const ui
     for (int i = 0; i < INDEX_PARTS; i++) {
         parts[i]->entry_count = builder->filed_count[i];
         sort_entries(&layout, parts[i], builder->filed[i], index->term_count);
-        free(builder->filed[i]);
+        tc_free(builder->filed[i]);
         move_acts(&layout, parts[i], index->term_count);
     }
     for (size_t i = 0; i < builder->always_count; i++)
@@ -348,19 +348,19 @@ struct index *index_end(struct index_builder *builder, const uint32_t *map, size
         lay_out_lists(builder, index, map);
     } else {
         for (int i = 0; i < INDEX_PARTS; i++)
-            free(builder->filed[i]);
+            tc_free(builder->filed[i]);
         free(builder->always);
     }
     anchors_done(&builder->anchors);
     program_done(&builder->writer);
-    free(builder->needs);
+    tc_free(builder->needs);
     return index;
 }
 
 static void free_part(struct index_part *part)
 {
-    free(part->starts);
-    free(part->rows);
+    tc_free(part->starts);
+    tc_free(part->rows);
 }
 
 void index_free(struct index *index)
@@ -371,8 +371,8 @@ void index_free(struct index *index)
     free_part(&index->page);
     free_part(&index->whole);
     free(index->always);
-    free(index->code);
-    free(index->lists);
+    tc_free(index->code);
+    tc_free(index->lists);
     free(index);
 }
 

@@ -64,7 +64,7 @@ void watch_list_drop(void *pointer)
         return;
     if (list->owner_drop)
         list->owner_drop(list->owner);
-    free(list->watches);
+    tc_free(list->watches);
     free(list);
 }
 
@@ -159,12 +159,12 @@ static void number_watches(struct layers *layers)
         layers->top_watches[layers->top_count] = watch;
         layers->top_numbers[layers->top_count++] = (uint32_t)i;
     }
-    free(finder.table);
+    tc_free(finder.table);
 }
 
 static void forget_numbers(struct layers *layers)
 {
-    free(layers->numbers);
+    tc_free(layers->numbers);
     free(layers->top_numbers);
     free(layers->top_watches);
     layers->numbers = layers->top_numbers = NULL;

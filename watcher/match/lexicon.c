@@ -25,8 +25,8 @@ void lexicon_init(struct lexicon *lexicon, uint64_t seed)
 
 void lexicon_done(struct lexicon *lexicon)
 {
-    free(lexicon->slots);
-    free(lexicon->buckets);
+    tc_free(lexicon->slots);
+    tc_free(lexicon->buckets);
     *lexicon = (struct lexicon){0};
 }
 
@@ -72,7 +72,7 @@ static void double_slots(struct lexicon *lexicon, const struct lexicon_words *wo
         if (term)
             place(slots, mask, lexicon_hash(known_key(words, term), lexicon->seed), term);
     }
-    free(lexicon->slots);
+    tc_free(lexicon->slots);
     lexicon->slots = slots;
     lexicon->slot_mask = mask;
 }
@@ -101,7 +101,7 @@ static void make_buckets(struct lexicon *lexicon)
     size_t count = 1;
     while (count * MEAN_MOST < lexicon->count)
         count *= 2;
-    free(lexicon->buckets);
+    tc_free(lexicon->buckets);
     lexicon->buckets = tc_table(count, sizeof *lexicon->buckets);
     memset(lexicon->buckets, 0, count * sizeof *lexicon->buckets);
     lexicon->bucket_mask = (uint32_t)count - 1;
@@ -147,7 +147,7 @@ void lexicon_seal(struct lexicon *lexicon, const struct lexicon_words *words, co
         lexicon->seed = lexicon_mix(lexicon->seed, UINT64_C(0xd1342543de82ef95)) + 1;
         make_buckets(lexicon);
     }
-    free(lexicon->slots);
+    tc_free(lexicon->slots);
     lexicon->slots = NULL;
 }
 

@@ -44,7 +44,7 @@ static int compile(struct matcher *matcher, const struct matcher *before, struct
     if (code == TC_OK)
         code = expressions_seal(&matcher->terms.expressions, map,
                                 before ? &before->terms.expressions : NULL, err);
-    free(map);
+    tc_free(map);
     return code;
 }
 
@@ -125,7 +125,7 @@ void matcher_drop(struct matcher *matcher)
     plan_done(&matcher->plan);
     terms_done(&matcher->terms);
     index_free(matcher->index);
-    free(matcher->kept);
+    tc_free(matcher->kept);
     free(matcher->own);
     if (matcher->owner_drop)
         matcher->owner_drop(matcher->owner);

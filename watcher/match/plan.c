@@ -238,10 +238,10 @@ bool plan_watch(struct plan *plan, const struct watch *watch, struct plan_watch 
         made.count = (uint32_t)watch->term_count;
         free(kids);
     }
-    const struct watch_where *where = &watch->where;
-    made.where = build_where(plan, where);
+    const struct watch_where *where = watch->where;
+    made.where = where ? build_where(plan, where) : PLAN_NONE;
     made.all_articles = watch->all_articles;
-    made.limits = where->words_least || where->words_most || where->max_age_ns;
+    made.limits = where && (where->words_least || where->words_most || where->max_age_ns);
     *out = made;
     return !plan->too_deep;
 }
@@ -256,9 +256,9 @@ void plan_init(struct plan *plan, struct terms *terms)
 
 void plan_done(struct plan *plan)
 {
-    free(plan->nodes);
-    free(plan->kids);
-    free(plan->words);
+    tc_free(plan->nodes);
+    tc_free(plan->kids);
+    tc_free(plan->words);
     free(plan->metas);
     free(plan->meta_words);
     dict_done(&plan->lists);

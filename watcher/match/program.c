@@ -280,7 +280,7 @@ bool program_is_empty(const struct program_writer *writer, uint32_t program)
 
 void program_done(struct program_writer *writer)
 {
-    free(writer->code);
-    free(writer->lists);
+    tc_free(writer->code);
+    tc_free(writer->lists);
     dict_done(&writer->listed);
 }

@@ -10,7 +10,7 @@
 
 #include "common/buf.h"
 #include "common/mem.h"
-#include "watcher/match/expression.h"
+#include "watcher/match/expression/expression.h"
 #include "watcher/match/query_leaf.h"
 #include "watcher/match/query_lex.h"
 
@@ -39,7 +39,7 @@ struct query_node *query_node_new(struct tc_arena *arena, enum query_op op, size
     struct query_node *node = tc_arena_take(arena, sizeof *node);
     node->op = op;
     node->slop = -1;
-    node->child_count = children;
+    node->child_count = (uint32_t)children;
     if (children > 0)
         node->children = tc_arena_take(arena, children * sizeof(struct query_node *));
     return node;
@@ -318,7 +318,7 @@ static struct query_node *read_any(struct reader *reader)
     if (node->number > node->child_count)
         query_wrong(&reader->lexer, token.from, token.to, "E0117",
                     "arguments are separated by a comma and a blank",
-                    "ANY/%u has only %zu argument%s", node->number, node->child_count,
+                    "ANY/%u has only %u argument%s", node->number, node->child_count,
                     node->child_count == 1 ? "" : "s");
     return node;
 }

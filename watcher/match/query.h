@@ -44,7 +44,7 @@ enum query_op {
     QUERY_NAMED,     // one child, text = the clause's name
     QUERY_META,      // meta, text = the value
 
-    // Of dialect lucene only (watcher/match/lucene.h).
+    // Of dialect lucene only (watcher/match/lucene/lucene.h).
     QUERY_LUCENE, // the root: one child, text = as written; the text is one segment then
     QUERY_FIELD, // one child, WORDS: a field of metadata as Lucene has it; number = enum text_words
     QUERY_ALWAYS, // *:*
@@ -82,26 +82,28 @@ struct query_word {
 
 struct query_list;
 
+// One cache line: a million watches have some millions of them.
 struct query_node {
-    enum query_op op;
-    uint32_t from, to;       // bytes of the query string it was read from, for carets
+    enum query_op op : 8;
+    enum query_meta meta : 8;
+    enum query_field field : 8;
+    bool exact : 1;        // =: surface forms
+    bool strict_joins : 1; // ="a-b": hyphens must be there as written
+    bool lucene : 1;    // of dialect lucene: paragraphs end no phrase, slop counts moves of words
+    bool fold_case : 1; // /.../i
+    uint32_t from, to;  // bytes of the query string it was read from, for carets
     uint32_t op_from, op_to; // of its operator, when it has one between its children
     uint32_t number;         // distance, count
     uint32_t boost;          // ^n, 0 when none
-    tc_str text;             // as the op says; for WORDS: what was written, without quotes and =
-    const struct query_word *words; // WORDS: at neighbouring positions
-    size_t word_count;
-    bool exact;        // =: surface forms
-    bool strict_joins; // ="a-b": hyphens must be there as written
-    int slop;          // "..."~n; -1 when none
-    bool lucene;       // of dialect lucene: paragraphs end no phrase, slop counts moves of words
-    bool fold_case;    // /.../i
-    const struct expression *expression; // REGEX: what it means
-    enum query_meta meta;
-    enum query_field field;
-    const struct query_list *list;
-    struct query_node **children;
-    size_t child_count;
+    int32_t slop;            // "..."~n; -1 when none
+    uint32_t word_count, child_count;
+    tc_str text; // as the op says; for WORDS: what was written, without quotes and =
+    union {
+        const struct query_word *words;      // WORDS: at neighbouring positions
+        const struct expression *expression; // REGEX: what it means
+        const struct query_list *list;       // LIST
+        struct query_node **children;        // all others
+    };
 };
 
 // A list of entries, some of them for one language only. Entries are WORDS nodes or whole

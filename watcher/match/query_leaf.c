@@ -113,39 +113,50 @@ static void warn_of_lost_sign(struct query_lexer *lexer, const struct query_leaf
                         tc_str_of(message));
 }
 
-static tc_str folded_copy(struct tc_arena *arena, const struct text_query_word *part,
-                          tc_str surface)
+// A form of a word: most are as `written`, which is kept already.
+static tc_str keep_form(struct tc_arena *arena, tc_str form, tc_str written)
 {
-    return tc_str_eq(part->folded, part->surface) ? surface : tc_arena_str(arena, part->folded);
+    return tc_str_eq(form, written) ? written : tc_arena_str(arena, form);
 }
 
-// Copies the words that the splitter found; NULL when there is none.
+// Keeps the words that the splitter found; NULL when there is none.
 static struct query_word *set_words(struct tc_arena *arena, struct query_node *node,
                                     const struct text_query_word *parts, size_t count)
 {
     struct query_word *words = count ? tc_arena_take(arena, count * sizeof *words) : NULL;
     for (size_t i = 0; i < count; i++) {
-        tc_str surface = tc_arena_str(arena, parts[i].surface);
+        tc_str written = tc_str_cut(node->text, parts[i].from, parts[i].to);
+        tc_str surface = keep_form(arena, parts[i].surface, written);
         words[i] = (struct query_word){.surface = surface,
-                                       .folded = folded_copy(arena, &parts[i], surface),
+                                       .folded = keep_form(arena, parts[i].folded, surface),
                                        .wild = parts[i].wild,
                                        .glued = i > 0 && parts[i].glued};
         node->strict_joins = node->strict_joins || words[i].glued;
     }
     node->words = words;
-    node->word_count = count;
+    node->word_count = (uint32_t)count;
     return words;
 }
 
-// A word of ASCII letters without capitals is cut by no splitter, and is both of its forms.
-static bool is_one_word(tc_str text)
+enum { PLAIN_LETTERS_MOST = 64, PLAIN_WORDS_MOST = 16 };
+
+// Words of small ASCII letters with a blank between: cut so by every splitter, and each is both of its forms.
+// Gives how many; 0 when it is anything else.
+static size_t plain_words(tc_str text, struct text_query_word *out)
 {
-    enum { LETTERS_MOST = 64 };
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < 'a' || text.ptr[i] > 'z')
-            return false;
+    size_t count = 0, from = 0;
+    for (size_t i = 0; i <= text.len; i++) {
+        if (i < text.len && text.ptr[i] >= 'a' && text.ptr[i] <= 'z')
+            continue;
+        if ((i < text.len && text.ptr[i] != ' ') || i == from || i - from > PLAIN_LETTERS_MOST ||
+            count == PLAIN_WORDS_MOST)
+            return 0;
+        tc_str word = tc_str_cut(text, from, i);
+        out[count++] = (struct text_query_word){
+            .folded = word, .surface = word, .from = (uint32_t)from, .to = (uint32_t)i};
+        from = i + 1;
     }
-    return text.len > 0 && text.len <= LETTERS_MOST;
+    return count;
 }
 
 struct query_node *query_leaf_node(struct query_lexer *lexer, const struct text_settings *settings,
@@ -153,9 +164,9 @@ struct query_node *query_leaf_node(struct query_lexer *lexer, const struct text_
 {
     // the splitter needs much room for a moment, the words need little for long
     struct tc_arena *scratch = NULL;
-    const struct text_query_word *parts = NULL;
-    struct text_query_word one = {.folded = leaf->text, .surface = leaf->text};
-    size_t lost = leaf->text.len, count = 1;
+    struct text_query_word plain[PLAIN_WORDS_MOST];
+    const struct text_query_word *parts = plain;
+    size_t lost = leaf->text.len, count = plain_words(leaf->text, plain);
     struct query_node *node = query_node_new(arena, QUERY_WORDS, 0);
     bool fine = true;
 
@@ -163,10 +174,7 @@ struct query_node *query_leaf_node(struct query_lexer *lexer, const struct text_
     node->to = (uint32_t)leaf->to;
     node->text = tc_arena_str(arena, leaf->text);
     node->exact = leaf->exact;
-    if (is_one_word(leaf->text)) {
-        one.to = (uint32_t)leaf->text.len;
-        parts = &one;
-    } else {
+    if (!count) {
         scratch = tc_arena_new();
         count = text_query_words(node->text, settings, scratch, &parts, &lost);
     }

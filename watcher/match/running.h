@@ -14,7 +14,7 @@
 #ifndef RUNNING_H
 #define RUNNING_H
 
-#include "watcher/match/expression.h"
+#include "watcher/match/expression/expression.h"
 #include "watcher/match/near.h"
 
 struct running;

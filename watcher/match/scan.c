@@ -228,7 +228,7 @@ const char *scan_where_wrong(const struct scan *scan, const struct watch *watch)
 {
     const struct text_segment *segment = scan->segment.segment;
     const struct article *article = scan->segment.text->article;
-    const struct watch_where *where = &watch->where;
+    const struct watch_where *where = watch->where;
     uint32_t words = 0;
     if (segment->word_count > segment->title_words)
         words = segment->words[segment->word_count - 1].position -

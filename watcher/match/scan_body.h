@@ -65,7 +65,7 @@ bool scan_where_holds(struct scan *scan, const struct matcher *matcher, uint32_t
 bool scan_watch_holds(struct scan *scan, const struct matcher *matcher, uint32_t watch,
                       double *score);
 
-// Whether the limits of its `where` that are numbers hold; NULL, or which one does not.
+// Whether the limits of its `where` that are numbers hold; NULL, or which one does not. It has a `where`.
 const char *scan_where_wrong(const struct scan *scan, const struct watch *watch);
 
 // An occurrence as hits have it, without a clause.

@@ -149,8 +149,9 @@ static struct query_node *change(struct changer *changer, const struct query_nod
     struct query_node *made = copy(changer, node);
     if (node->op == QUERY_LIST)
         made->list = change_list(changer, node->list);
-    made->children =
-        tc_arena_take(changer->arena, (node->child_count + 1) * sizeof(struct query_node *));
+    if (node->child_count)
+        made->children =
+            tc_arena_take(changer->arena, node->child_count * sizeof(struct query_node *));
     for (size_t i = 0; i < node->child_count; i++)
         made->children[i] = change(changer, node->children[i]);
     return made;

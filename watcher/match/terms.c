@@ -24,16 +24,16 @@ void terms_done(struct terms *terms)
 {
     lexicon_done(&terms->folded);
     lexicon_done(&terms->surface);
-    free(terms->words.keys);
-    free(terms->words.bytes);
+    tc_free(terms->words.keys);
+    tc_free(terms->words.bytes);
     dict_done(&terms->patterns);
     pattern_set_free(terms->folded_patterns);
     pattern_set_free(terms->surface_patterns);
     expressions_done(&terms->expressions);
-    free(terms->costs);
-    free(terms->plain);
+    tc_free(terms->costs);
+    tc_free(terms->plain);
     for (int scope = 0; scope < TERMS_SCOPES; scope++)
-        free(terms->scoped[scope]);
+        tc_free(terms->scoped[scope]);
     *terms = (struct terms){0};
 }
 
@@ -217,7 +217,7 @@ static void renumber_scoped(struct terms *terms, const uint32_t *map)
         for (uint32_t term = 1; term < terms->count; term++)
             after[map[term]] = before[term] ? map[before[term]] : TERM_NONE;
         terms->scoped[scope] = after;
-        free(before);
+        tc_free(before);
     }
 }
 
@@ -228,7 +228,7 @@ uint32_t *terms_seal(struct terms *terms)
     keys[TERM_NONE] = (struct lexicon_key){0, 0};
     for (uint32_t term = 1; term < terms->count; term++)
         keys[map[term]] = terms->words.keys[term];
-    free(terms->words.keys);
+    tc_free(terms->words.keys);
     terms->words.keys = keys;
     terms->key_room = terms->count;
     lexicon_seal(&terms->folded, &terms->words, map);
@@ -239,8 +239,8 @@ uint32_t *terms_seal(struct terms *terms)
     renumber_scoped(terms, map);
     if (pattern_set_count(terms->surface_patterns))
         memset(terms->surface_lengths, 0xff, sizeof terms->surface_lengths);
-    free(terms->costs);
-    free(terms->plain);
+    tc_free(terms->costs);
+    tc_free(terms->plain);
     terms->costs = NULL;
     terms->plain = NULL;
     terms->counts = NULL;

@@ -28,8 +28,8 @@ struct watch {
     tc_str name;     // namespace/name
     tc_str severity; // "info" unless labelled
     enum watch_status status;
-    struct watch_where where;
-    const struct query_node *query; // NULL for score watches and {all_articles: true}
+    const struct watch_where *where; // NULL: no limits
+    const struct query_node *query;  // NULL for score watches and {all_articles: true}
     bool all_articles;
     const struct watch_term *terms; // score watches
     size_t term_count;

@@ -6,7 +6,7 @@
 #define WORD_TEST_H
 
 #include "common/str.h"
-#include "watcher/match/regexp.h"
+#include "watcher/match/regexp/regexp.h"
 #include "watcher/match/word_form.h"
 
 struct word_test {

@@ -12,6 +12,7 @@ struct link {
     uint64_t random;
     uint64_t last_rid;
     unsigned failures; // in a row: how long the next time-out is
+    bool replaced;     // another watcher has our name
 
     int64_t open_at; // DOWN: when to try again
     bool hello_sent; // HELLO
@@ -52,6 +53,11 @@ enum link_state link_state(const struct link *link)
     return link->state;
 }
 
+bool link_replaced(const struct link *link)
+{
+    return link->replaced;
+}
+
 // ---- time ---------------------------------------------------------------------------------
 
 // xorshift64: spreads watchers that lost the same broker, nothing more.
@@ -63,6 +69,12 @@ static uint64_t draw(struct link *link)
     return link->random;
 }
 
+static int64_t about_ns(struct link *link, int64_t ms)
+{
+    int64_t fifth = ms / 5;
+    return (ms - fifth + (int64_t)(draw(link) % (uint64_t)(2 * fifth + 1))) * TC_MS;
+}
+
 // The time-out after so many failures in a row, +- 20 %.
 static int64_t timeout_ns(struct link *link)
 {
@@ -71,8 +83,7 @@ static int64_t timeout_ns(struct link *link)
         ms *= 2;
     if (ms > LINK_TIMEOUT_MOST_MS)
         ms = LINK_TIMEOUT_MOST_MS;
-    int64_t fifth = ms / 5;
-    return (ms - fifth + (int64_t)(draw(link) % (uint64_t)(2 * fifth + 1))) * TC_MS;
+    return about_ns(link, ms);
 }
 
 static void go_down(struct link *link, int64_t open_at)
@@ -177,8 +188,11 @@ struct link_order link_next(struct link *link, int64_t now)
         go_down(link, now);
     if (link->state == LINK_READY)
         return next_ready(link, now);
-    if (link->state == LINK_HELLO && !link->hello_sent && now >= link->deadline)
-        return order(link, LINK_SAY_HELLO);
+    if (link->state == LINK_HELLO && !link->hello_sent && now >= link->deadline) {
+        struct link_order hello = order(link, LINK_SAY_HELLO);
+        hello.yield = link->replaced;
+        return hello;
+    }
     if (link->state == LINK_DOWN && now >= link->open_at)
         return (struct link_order){.act = LINK_OPEN};
     return (struct link_order){.act = LINK_WAIT};
@@ -309,6 +323,7 @@ bool link_welcome(struct link *link, uint64_t rid, size_t batch_items, int64_t n
     if (link->state != LINK_HELLO || rid != link->hello_rid)
         return false;
     link->state = LINK_READY;
+    link->replaced = false;
     link->heard_at = now;
     link->beat_at = now + LINK_HEARTBEAT_MS * TC_MS;
     link->most = batch_items && batch_items < LINK_BATCH_ITEMS ? batch_items : LINK_BATCH_ITEMS;
@@ -354,6 +369,12 @@ void link_nak(struct link *link, const struct link_nak *nak, int64_t now)
 {
     const struct link_batch *batch = with_rid(link, nak->rid);
     bool beat = nak->rid && nak->rid == link->beat_rid;
+    bool hello = link->state == LINK_HELLO && nak->rid == link->hello_rid;
+    if (nak->reason == LINK_REPLACED && link->state != LINK_DOWN && (batch || beat || hello)) {
+        go_down(link, now + about_ns(link, LINK_YIELD_MS));
+        link->replaced = true;
+        return;
+    }
     if ((!batch && !beat) || link->state != LINK_READY)
         return;
     bool gap_elsewhere =

@@ -2,6 +2,9 @@
 //
 //   DOWN --(time)--> HELLO --WELCOME--> READY --(three heartbeats missed, NAK session)--> DOWN
 //
+// NAK replaced: another watcher has our name. From then on HELLO asks politely, at long intervals, until
+// the broker lets us in because the other is gone; two of one name do not fight.
+//
 // Pure: no socket, no database, no clock. submit.c tells it what came in and when; link_next() says
 // what has to go out. A batch is known by the numbers of its items, so it is sent again exactly as it
 // was; after a refusal or silence all batches of the window go again in their order (go back N), as
@@ -25,7 +28,8 @@ enum {
     LINK_SILENCE_MS = 3500,   // three heartbeats missed
     LINK_TIMEOUT_MS = 1000,   // first; doubles up to the next line, each +- 20 %
     LINK_TIMEOUT_MOST_MS = 30 * 1000,
-    LINK_UNSENT_MS = 100, // a message that libzmq did not take is tried again after
+    LINK_YIELD_MS = 5 * 1000, // between two polite HELLOs, +- 20 %
+    LINK_UNSENT_MS = 100,     // a message that libzmq did not take is tried again after
 };
 
 enum link_state { LINK_DOWN, LINK_HELLO, LINK_READY };
@@ -54,6 +58,7 @@ struct link_order {
     const struct link_batch *batch;
     uint64_t number, after; // NEW: the batch's number; items behind `after`
     size_t most;            // NEW: at most that many items
+    bool yield;             // HELLO: only if no other watcher has our name
     const struct tc_id *need;
     size_t need_count;
 };
@@ -65,6 +70,9 @@ struct link *link_new(uint64_t seed, int64_t now_mono_ns); // link_free() ends i
 void link_free(struct link *link);
 
 enum link_state link_state(const struct link *link);
+
+// Whether another watcher has our name.
+bool link_replaced(const struct link *link);
 
 // What to do now. Views the link until the next call of a function that is not const.
 struct link_order link_next(struct link *link, int64_t now_mono_ns);
@@ -94,7 +102,7 @@ bool link_welcome(struct link *link, uint64_t rid, size_t batch_items, int64_t n
 bool link_ack(struct link *link, uint64_t number, size_t count, int64_t now_mono_ns,
               struct link_batch *out);
 
-enum link_refusal { LINK_GAP, LINK_SESSION, LINK_DISK, LINK_WATCH, LINK_OTHER };
+enum link_refusal { LINK_GAP, LINK_SESSION, LINK_REPLACED, LINK_DISK, LINK_WATCH, LINK_OTHER };
 struct link_nak {
     uint64_t rid;
     enum link_refusal reason;

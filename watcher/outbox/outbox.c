@@ -56,8 +56,7 @@ static tc_str copy_blob(struct outbox *outbox, sqlite3_stmt *statement, int colu
 // ---- articles -----------------------------------------------------------------------------
 
 int outbox_look(struct outbox *outbox, tc_str source, tc_str id, struct tc_id content,
-                enum outbox_known *known, uint64_t *version, int64_t *seen_wall_ns,
-                struct tc_err *err)
+                struct outbox_mark *out, struct tc_err *err)
 {
     sqlite3_stmt *same = outbox->statements[LOOK_SAME], *of_id = outbox->statements[LOOK_ANY];
     bool is_same = false, any = false;
@@ -71,9 +70,14 @@ int outbox_look(struct outbox *outbox, tc_str source, tc_str id, struct tc_id co
         code = next(outbox, LOOK_ANY, &any, err);
     if (code == TC_OK) {
         bool there = sqlite3_column_type(of_id, 0) != SQLITE_NULL;
-        *known = is_same ? OUTBOX_SAME : there ? OUTBOX_CHANGED : OUTBOX_NEW;
-        *version = column_number(is_same ? same : of_id, 0);
-        *seen_wall_ns = sqlite3_column_int64(of_id, 1);
+        *out = (struct outbox_mark){
+            .known = is_same ? OUTBOX_SAME
+                     : there ? OUTBOX_CHANGED
+                             : OUTBOX_NEW,
+            .version = column_number(is_same ? same : of_id, 0),
+            .seen_wall_ns = sqlite3_column_int64(of_id, 1),
+            .hit = sqlite3_column_int(of_id, 2) != 0,
+        };
     }
     sqlite3_reset(same);
     sqlite3_reset(of_id);
@@ -143,6 +147,7 @@ int outbox_add(struct outbox *outbox, const struct outbox_article *article, stru
     bind_id(statement, 4, &article->content);
     sqlite3_bind_int64(statement, 5, article->seen_wall_ns);
     sqlite3_bind_int64(statement, 6, outbox->clock_ns);
+    bind_number(statement, 7, article->hit);
     int code = outbox_finish(outbox, ADD_MARK, err);
     if (code != TC_OK)
         return code;

@@ -11,10 +11,13 @@
 // Ages are counted on the outbox's own clock, which runs with the monotonic one, also over restarts
 // within one boot of the machine, and stands still otherwise. A wall clock that jumps moves nothing.
 //
+// A later version of an article that has hit is an item too, when nothing matches its text: a notice, so that
+// the broker hears of corrections and cancellations. The marks know what has hit.
+//
 // One mark per version of an article: whatever was accepted once is known when it comes again, in
 // whatever order (a file of several versions that is read again after a crash makes nothing new).
 //
-//   tables   mark(source, id, version, content, seen, at) primary key (source, id, version);
+//   tables   mark(source, id, version, content, seen, at, hit) primary key (source, id, version);
 //            item(n integer primary key, at, header, hits); acked(upto, items, bytes, at, epoch, run,
 //            commits, hseq); definition(hash, body, until); dead(n, reason, header, hits, at); meta(key, value)
 //   bounds   acknowledged items: the horizon in time and bytes; marks:
@@ -64,12 +67,15 @@ void outbox_close(struct outbox *outbox);
 void outbox_tick(struct outbox *outbox, int64_t now_mono_ns);
 
 // What is known of an article before it is read: a repeat of the same content needs no work.
-// *version is the one it has (SAME), the highest so far (CHANGED) or 0 (NEW); *seen_wall_ns when its
-// first version was seen, 0 when NEW.
 enum outbox_known { OUTBOX_NEW, OUTBOX_SAME, OUTBOX_CHANGED };
+struct outbox_mark {
+    enum outbox_known known;
+    uint64_t version;     // the one it has (SAME), the highest so far (CHANGED) or 0 (NEW)
+    int64_t seen_wall_ns; // when its first version was seen, 0 when NEW
+    bool hit;             // one of its versions did
+};
 int outbox_look(struct outbox *outbox, tc_str source, tc_str id, struct tc_id content,
-                enum outbox_known *known, uint64_t *version, int64_t *seen_wall_ns,
-                struct tc_err *err);
+                struct outbox_mark *out, struct tc_err *err);
 
 // Transactions: begin, add articles, commit. A batch of articles shares one fsync.
 int outbox_begin(struct outbox *outbox, struct tc_err *err);
@@ -78,7 +84,8 @@ struct outbox_article {
     uint64_t version;
     struct tc_id content;
     int64_t seen_wall_ns;
-    tc_str header, hits; // frames for PUT; both empty when nothing matched
+    bool hit;            // this version, or one before
+    tc_str header, hits; // frames for PUT; both empty when there is nothing to send
 };
 int outbox_add(struct outbox *outbox, const struct outbox_article *article, struct tc_err *err);
 

@@ -18,6 +18,7 @@ enum { CHECK_BYTES = 64 * 1024 * 1024 }; // files up to here are checked whole w
 static const char schema[] =
     "CREATE TABLE mark(source TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,"
     " content BLOB NOT NULL, seen INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " hit INTEGER NOT NULL,"
     " PRIMARY KEY(source, id, version)) WITHOUT ROWID;"
     "CREATE INDEX mark_at ON mark(at);"
     "CREATE TABLE item(n INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL,"
@@ -40,14 +41,16 @@ static const char from_format_1[] =
     "PRAGMA user_version = 2;";
 
 // Format 2 kept the state in each item, and no ages but those of the wall clock. What waits still waits;
-// what was acknowledged cannot be sent again to a broker that loses it.
+// what was acknowledged cannot be sent again to a broker that loses it. Which articles have hit is not known: any
+// may have.
 static const char from_format_2[] =
     "CREATE TABLE old_mark AS SELECT * FROM mark;"
     "DROP TABLE mark;"
     "CREATE TABLE mark(source TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL,"
     " content BLOB NOT NULL, seen INTEGER NOT NULL, at INTEGER NOT NULL,"
+    " hit INTEGER NOT NULL,"
     " PRIMARY KEY(source, id, version)) WITHOUT ROWID;"
-    "INSERT INTO mark SELECT source, id, version, content, seen, 0 FROM old_mark;"
+    "INSERT INTO mark SELECT source, id, version, content, seen, 0, 1 FROM old_mark;"
     "DROP TABLE old_mark;"
     "CREATE INDEX mark_at ON mark(at);"
     "DELETE FROM item WHERE state = 1;"
@@ -65,8 +68,8 @@ static const char from_format_2[] =
 
 static const char *const sql[STATEMENTS] = {
     [LOOK_SAME] = "SELECT version FROM mark WHERE source = ?1 AND id = ?2 AND content = ?3",
-    [LOOK_ANY] = "SELECT max(version), min(seen) FROM mark WHERE source = ?1 AND id = ?2",
-    [ADD_MARK] = "INSERT OR REPLACE INTO mark VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [LOOK_ANY] = "SELECT max(version), min(seen), max(hit) FROM mark WHERE source = ?1 AND id = ?2",
+    [ADD_MARK] = "INSERT OR REPLACE INTO mark VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [ADD_ITEM] = "INSERT INTO item(at, header, hits) VALUES(?1, ?2, ?3)",
     [ADD_DEFINITION] = "INSERT INTO definition VALUES(?1, ?2, ?3)"
                        " ON CONFLICT(hash) DO UPDATE SET until = excluded.until",

@@ -11,15 +11,9 @@
 #include "common/mem.h"
 #include "common/monitor.h"
 #include "common/sock.h"
+#include "watcher/outbox/verdicts.h"
 
 enum { MESSAGES_A_TURN = 64 };
-
-struct verdict {
-    uint64_t n;
-    const char *dead; // the broker's reason, a copy; NULL: stored
-    struct tc_id run;
-    uint64_t commits, hseq; // of outbox_place
-};
 
 struct submit {
     void *zmq;
@@ -33,14 +27,14 @@ struct submit {
     char *endpoint, *name;
     submit_tell *tell;
     void *told;
-    bool was_up;
+    bool was_up, was_replaced;
+    char instance[TC_ID_TEXT_BYTES]; // of this process
+    uint64_t life;                   // sessions that it has begun
     char session[TC_ID_TEXT_BYTES];
     char epoch[TC_ID_TEXT_BYTES]; // of the broker we are talking to
     struct tc_frames *frames;     // the answer in hand
     struct tc_buf header;         // the request in hand
-    struct verdict *verdicts;
-    size_t verdict_count, verdict_capacity;
-    int64_t first_verdict_at;
+    struct verdicts verdicts;
 };
 
 // ---- opening ------------------------------------------------------------------------------
@@ -59,6 +53,7 @@ int submit_open(void *zmq_context, const struct tc_curve *curve, tc_str endpoint
         return code;
     struct submit *submit = tc_new(sizeof *submit);
     memcpy(&number, seed.bytes, sizeof number);
+    tc_id_text(tc_id_random(), submit->instance);
     submit->zmq = zmq_context;
     submit->guarded = curve && tc_sock_is_tcp(endpoint);
     if (submit->guarded)
@@ -80,9 +75,7 @@ int submit_open(void *zmq_context, const struct tc_curve *curve, tc_str endpoint
 
 void submit_written(struct submit *submit)
 {
-    for (size_t i = 0; i < submit->verdict_count; i++)
-        free((char *)(uintptr_t)submit->verdicts[i].dead);
-    submit->verdict_count = 0;
+    verdicts_clear(&submit->verdicts);
 }
 
 static void close_socket(struct submit *submit)
@@ -96,13 +89,12 @@ void submit_close(struct submit *submit)
 {
     if (!submit)
         return;
-    submit_written(submit);
     close_socket(submit);
     tc_keys_wipe(&submit->curve);
     tc_frames_free(submit->frames);
     tc_buf_done(&submit->header);
     link_free(submit->link);
-    free(submit->verdicts);
+    verdicts_done(&submit->verdicts);
     free(submit->endpoint);
     free(submit->name);
     free(submit);
@@ -123,73 +115,40 @@ bool submit_up(const struct submit *submit)
     return link_state(submit->link) == LINK_READY;
 }
 
-// ---- verdicts -----------------------------------------------------------------------------
-
-static void add_verdict(struct submit *submit, const struct verdict *verdict)
+bool submit_replaced(const struct submit *submit)
 {
-    if (submit->verdict_count == 0)
-        submit->first_verdict_at = tc_mono_ns();
-    submit->verdicts = tc_room(submit->verdicts, submit->verdict_count, &submit->verdict_capacity,
-                               sizeof *submit->verdicts);
-    struct verdict *kept = &submit->verdicts[submit->verdict_count++];
-    *kept = *verdict;
-    kept->dead = verdict->dead ? tc_dup(verdict->dead, strlen(verdict->dead)) : NULL;
+    return link_replaced(submit->link);
 }
+
+// ---- verdicts -----------------------------------------------------------------------------
 
 bool submit_any(const struct submit *submit)
 {
-    return submit->verdict_count > 0;
+    return submit->verdicts.count > 0;
 }
 
 bool submit_due(const struct submit *submit, int64_t now_mono_ns)
 {
-    return submit->verdict_count >= SUBMIT_VERDICTS_EARLY ||
-           (submit->verdict_count &&
-            now_mono_ns >= submit->first_verdict_at + SUBMIT_VERDICTS_AGE_MS * TC_MS);
+    const struct verdicts *verdicts = &submit->verdicts;
+    return verdicts->count >= SUBMIT_VERDICTS_EARLY ||
+           (verdicts->count &&
+            now_mono_ns >= verdicts->first_mono_ns + SUBMIT_VERDICTS_AGE_MS * TC_MS);
 }
 
-static int write_stored(struct submit *submit, const struct verdict *last, struct tc_err *err)
-{
-    static const struct tc_id none;
-    struct outbox_place place = {.commits = last->commits, .hseq = last->hseq};
-    memcpy(place.epoch, submit->epoch, sizeof place.epoch);
-    if (!tc_id_eq(last->run, none))
-        tc_id_text(last->run, place.run);
-    return outbox_acked(submit->outbox, last->n, &place, err);
-}
-
-// What was stored is written as few rows: one says it of all items up to its own.
 int submit_write(struct submit *submit, int64_t now_wall_ns, struct tc_err *err)
 {
-    const struct verdict *last = NULL;
-    size_t items = 0;
-    int code = TC_OK;
-    for (size_t i = 0; i < submit->verdict_count && code == TC_OK; i++) {
-        const struct verdict *verdict = &submit->verdicts[i];
-        if (verdict->dead)
-            code =
-                outbox_dead(submit->outbox, verdict->n, tc_str_of(verdict->dead), now_wall_ns, err);
-        else
-            last = verdict;
-        items += !verdict->dead;
-        if (code == TC_OK && last && items == OUTBOX_ACK_MOST) {
-            code = write_stored(submit, last, err);
-            last = NULL;
-            items = 0;
-        }
-    }
-    return code == TC_OK && last ? write_stored(submit, last, err) : code;
+    return verdicts_write(&submit->verdicts, submit->outbox, submit->epoch, now_wall_ns, err);
 }
 
 static bool crowded(const struct submit *submit)
 {
-    return submit->verdict_count + LINK_WINDOW * LINK_BATCH_ITEMS > SUBMIT_VERDICTS_MOST;
+    return submit->verdicts.count + LINK_WINDOW * LINK_BATCH_ITEMS > SUBMIT_VERDICTS_MOST;
 }
 
 int submit_wait_ms(const struct submit *submit, int64_t now_mono_ns)
 {
     int wait = crowded(submit) ? LINK_HEARTBEAT_MS : link_wait_ms(submit->link, now_mono_ns);
-    if (submit->verdict_count && wait > SUBMIT_VERDICTS_AGE_MS)
+    if (submit->verdicts.count && wait > SUBMIT_VERDICTS_AGE_MS)
         wait = SUBMIT_VERDICTS_AGE_MS;
     return wait;
 }
@@ -223,6 +182,7 @@ static int open_socket(struct submit *submit, struct tc_err *err)
     tc_str endpoint = tc_str_of(submit->endpoint);
     close_socket(submit);
     tc_id_text(tc_id_random(), submit->session);
+    submit->life++;
     link_opened(submit->link, tc_mono_ns());
     int code =
         tc_sock_open(submit->zmq, TC_SOCK_DEALER, (tc_str){"", 0}, false, &submit->socket, err);
@@ -242,6 +202,10 @@ static int say_hello(struct submit *submit, const struct link_order *order, stru
     struct tc_json json = header_begin(submit, order);
     tc_json_put_str(&json, "role", TC_STR("watcher"));
     tc_json_put_str(&json, "name", tc_str_of(submit->name));
+    tc_json_put_str(&json, "instance", tc_str_of(submit->instance));
+    tc_json_put_u64(&json, "life", submit->life);
+    if (order->yield)
+        tc_json_put_bool(&json, "yield", true);
     if (code == TC_OK) {
         tc_json_key(&json, "last_acked");
         tc_json_open(&json, '{');
@@ -443,7 +407,7 @@ static void hear_ack(struct submit *submit, const json_t *header)
         verdict.n = batch.items[i];
         verdict.hseq = number_of(json_array_get(items, i), "hseq");
         verdict.dead = json_string_value(reason);
-        add_verdict(submit, &verdict);
+        verdicts_add(&submit->verdicts, &verdict, tc_mono_ns());
     }
 }
 
@@ -452,8 +416,11 @@ static enum link_refusal refusal_of(tc_str reason)
     static const struct {
         const char *name;
         enum link_refusal refusal;
-    } table[] = {
-        {"batch", LINK_GAP}, {"session", LINK_SESSION}, {"disk", LINK_DISK}, {"watch", LINK_WATCH}};
+    } table[] = {{"batch", LINK_GAP},
+                 {"session", LINK_SESSION},
+                 {"replaced", LINK_REPLACED},
+                 {"disk", LINK_DISK},
+                 {"watch", LINK_WATCH}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (tc_str_eq(reason, tc_str_of(table[i].name)))
             return table[i].refusal;
@@ -505,7 +472,8 @@ static void hear_error(struct submit *submit, const json_t *header)
         return;
     snprintf(reason, sizeof reason, "the broker cannot read it: %.*s",
              TC_ARG(tc_json_get_str(header, "reason")));
-    add_verdict(submit, &(struct verdict){.n = batch.items[0], .dead = reason});
+    verdicts_add(&submit->verdicts, &(struct verdict){.n = batch.items[0], .dead = reason},
+                 tc_mono_ns());
 }
 
 static int hear(struct submit *submit, const struct tc_request *answer, struct tc_err *err)
@@ -568,10 +536,25 @@ static void hear_refusal(struct submit *submit)
     submit->tell(submit->told, "link.refused", &err);
 }
 
+static void tell_replaced(struct submit *submit)
+{
+    struct tc_err err;
+    bool replaced = submit_replaced(submit);
+    if (replaced && !submit->was_replaced) {
+        tc_fail(&err, TC_EBUSY,
+                "another watcher says to %s that it is %s, too: give one of them another name. "
+                "This one waits until the other is gone; its hits are kept",
+                submit->endpoint, submit->name);
+        submit->tell(submit->told, "link.replaced", &err);
+    }
+    submit->was_replaced = replaced;
+}
+
 static void tell_changes(struct submit *submit)
 {
     struct tc_err err;
     bool up = submit_up(submit);
+    tell_replaced(submit);
     if (up == submit->was_up)
         return;
     submit->was_up = up;

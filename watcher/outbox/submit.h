@@ -8,7 +8,7 @@
 // One thing is written at once: a broker whose history is shorter than it said asks in WELCOME for what
 // it lost, and the outbox makes that wait again before the first PUT.
 //
-//   memory   SUBMIT_VERDICTS_MOST verdicts of 56 bytes and their reasons
+//   memory   SUBMIT_VERDICTS_MOST verdicts
 //   threads  the outbox thread
 #ifndef SUBMIT_H
 #define SUBMIT_H
@@ -26,7 +26,7 @@ enum {
 struct submit;
 
 // Told of what an operator wants to know, one sentence: "link.up", "link.down", "link.refused",
-// "link.resubmit".
+// "link.resubmit", "link.replaced".
 typedef void submit_tell(void *context, const char *event, const struct tc_err *err);
 
 // `name` is the watcher's; `curve` (copied) are its keys for a tcp endpoint, NULL for none; context, outbox and `told` are borrowed until submit_close. Does not connect
@@ -59,5 +59,6 @@ int submit_write(struct submit *submit, int64_t now_wall_ns, struct tc_err *err)
 void submit_written(struct submit *submit);
 
 bool submit_up(const struct submit *submit);
+bool submit_replaced(const struct submit *submit); // another watcher has our name
 
 #endif

@@ -104,12 +104,12 @@ static void put_where(struct tc_json *json, const struct rules_settings *setting
     tc_json_close(json, '}');
 }
 
-static void put_query(struct tc_json *json, const struct query_node *query)
+static void put_query(struct tc_json *json, struct rules_reader *reader,
+                      const struct query_node *query)
 {
-    struct tc_buf text = {0};
-    query_print(query, &text);
-    tc_json_put_str(json, "query", tc_buf_view(&text));
-    tc_buf_done(&text);
+    tc_buf_clear(&reader->query);
+    query_print(query, &reader->query);
+    tc_json_put_str(json, "query", tc_buf_view(&reader->query));
 }
 
 // The query's text alone does not say how it is read.
@@ -146,7 +146,7 @@ static void put_text(struct tc_json *json, struct text_switches switches)
     tc_json_close(json, '}');
 }
 
-static void put_score(struct tc_json *json, const struct watch *watch)
+static void put_score(struct tc_json *json, struct rules_reader *reader, const struct watch *watch)
 {
     if (watch->term_count == 0)
         return;
@@ -158,7 +158,7 @@ static void put_score(struct tc_json *json, const struct watch *watch)
     tc_json_open(json, '[');
     for (size_t i = 0; i < watch->term_count; i++) {
         tc_json_open(json, '{');
-        put_query(json, watch->terms[i].query);
+        put_query(json, reader, watch->terms[i].query);
         tc_json_key(json, "weight");
         tc_json_real(json, watch->terms[i].weight);
         tc_json_close(json, '}');
@@ -234,8 +234,9 @@ static void put_lists(struct tc_json *json, struct watch *watch)
 void rules_define(struct rules_reader *reader, const struct rules_settings *settings,
                   struct watch *watch)
 {
-    struct tc_buf text = {0};
-    struct tc_json json = tc_json_on(&text);
+    struct tc_buf *text = &reader->definition;
+    tc_buf_clear(text);
+    struct tc_json json = tc_json_on(text);
     tc_json_open(&json, '{');
     tc_json_put_str(&json, "name", watch->name);
     tc_json_put_str(&json, "severity", watch->severity);
@@ -246,18 +247,17 @@ void rules_define(struct rules_reader *reader, const struct rules_settings *sett
     put_pairs(&json, "annotations", &settings->annotations);
     put_alert(&json, &settings->alert);
     if (watch->query)
-        put_query(&json, watch->query);
+        put_query(&json, reader, watch->query);
     else if (watch->all_articles)
         tc_json_put_str(&json, "query", TC_STR("*"));
     else
         tc_json_put_str(&json, "query", TC_STR(""));
     put_dialect(&json, reader, watch);
     put_text(&json, settings->text);
-    put_score(&json, watch);
+    put_score(&json, reader, watch);
     put_lists(&json, watch);
     put_where(&json, settings);
     tc_json_close(&json, '}');
-    watch->definition = tc_arena_str(reader->arena, tc_buf_view(&text));
+    watch->definition = tc_arena_str(reader->arena, tc_buf_view(text));
     watch->hash = tc_id_of_bytes(watch->definition);
-    tc_buf_done(&text);
 }

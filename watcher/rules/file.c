@@ -194,6 +194,6 @@ bool rules_read_yaml(struct rules_reader *reader)
     int code = rules_read_bytes(reader->file, FILE_BYTES, &text, &err);
     bool done = code == TC_OK && tc_utf8_valid(tc_buf_view(&text)) == text.len &&
                 rules_read_pieces(reader, tc_buf_view(&text));
-    tc_buf_done(&text);
+    tc_free(text.ptr);
     return done || read_whole(reader);
 }

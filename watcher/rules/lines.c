@@ -252,6 +252,6 @@ bool rules_read_lines(struct rules_reader *reader)
         rules_compare(reader); // there is no context
         read_all_lines(reader, tc_buf_view(&text));
     }
-    tc_buf_done(&text);
+    tc_free(text.ptr);
     return code == TC_OK || code == TC_EFULL;
 }

@@ -50,7 +50,7 @@ static void grow(struct rules_names *names)
         if (slot.number)
             larger.slots[at] = slot;
     }
-    free(names->slots);
+    tc_free(names->slots);
     *names = larger;
 }
 
@@ -69,6 +69,6 @@ void rules_names_add(struct rules_names *names, const struct rules_slot *slots, 
 
 void rules_names_done(struct rules_names *names)
 {
-    free(names->slots);
+    tc_free(names->slots);
     *names = (struct rules_names){0};
 }

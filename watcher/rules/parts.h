@@ -176,9 +176,10 @@ struct rules_reader {
     const struct rules_include *includes;
     struct rules_slot *slots; // heap; of this file
     size_t count, capacity;
-    size_t expressions;       // that those which run ask for, each time
-    struct rules_names names; // of these
-    struct tc_id head;        // print of what stands above the watches; zero: nothing does
+    size_t expressions;              // that those which run ask for, each time
+    struct rules_names names;        // of these
+    struct tc_buf definition, query; // of the watch that is read; kept for their memory
+    struct tc_id head;               // print of what stands above the watches; zero: nothing does
     struct rules_before before;
 };
 

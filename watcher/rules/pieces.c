@@ -61,7 +61,7 @@ static const struct rules_slot *find_before(struct rules_before *before, struct 
 
 void rules_before_done(struct rules_before *before)
 {
-    free(before->table);
+    tc_free(before->table);
     *before = (struct rules_before){0};
 }
 
@@ -220,7 +220,7 @@ bool rules_read_pieces(struct rules_reader *reader, tc_str text)
     pieces.file = tc_yaml_file_of(tc_str_of(reader->file), text, lines);
     // A file that is too large to be read as a whole has the mistakes that its pieces have.
     bool done = try_pieces(reader, &pieces, text.len > TC_YAML_BYTES);
-    free(pieces.list);
+    tc_free(pieces.list);
     tc_arena_free(pieces.scratch);
     tc_arena_free(lines);
     return done;

@@ -1,8 +1,8 @@
-// JSON as programs write it, made into the tree of the YAML reader without a copy.
+// JSON as programs write it, made into the tree of the YAML reader, nearly without a copy.
 //
-// Most lines of a JSONL watch file hold no escapes and no odd numbers. Their strings stand in the line as they
-// are, so the tree views it, and the place of each byte is the byte. Everything else (escapes, fractions, a
-// key twice, anything that is wrong) is left to the reader that handles all of JSON and words its mistakes:
+// Most lines of a JSONL watch file hold no escapes but those of quotes and backslashes, and no odd numbers. Most of
+// their strings stand in the line as they are, so the tree views it, and the place of each byte is the byte.
+// Everything else (other escapes, fractions, a key twice, anything that is wrong) is left to the reader that handles all of JSON and words its mistakes:
 // lines.c. Accepted here means: accepted there, with the same tree.
 #include "common/mem.h"
 #include "watcher/rules/parts.h"
@@ -52,18 +52,52 @@ static void scalar(const struct quick *quick, size_t from, size_t to, size_t whe
     node->column = (int)where + 1; // the line is ASCII, see rules_quick_json()
 }
 
+// Whether the backslash stands before what it makes plain: a quote, a slash, another backslash.
+static bool is_plain_escape(tc_str line, size_t backslash)
+{
+    return backslash + 1 < line.len && strchr("\"\\/", line.ptr[backslash + 1]);
+}
+
+// The same where backslashes stand between the quotes `quote` and `end`: without them, in memory of its own. Each
+// byte's place is where what stands for it begins.
+static void unescape(const struct quick *quick, size_t quote, size_t end, struct tc_yaml *node)
+{
+    struct rules_line *line = quick->line;
+    uint32_t *places = tc_arena_room(line->scratch, (end - quote) * sizeof *places);
+    char *text = tc_arena_bytes(line->scratch, end - quote);
+    size_t len = 0;
+    for (size_t at = quote + 1; at < end; at++) {
+        places[len] = (uint32_t)(line->start + at);
+        at += line->text.ptr[at] == '\\';
+        text[len++] = line->text.ptr[at];
+    }
+    places[len] = (uint32_t)(line->start + end);
+    text[len] = '\0';
+    node->text = (tc_str){text, len};
+    node->places = places;
+}
+
 static bool quick_string(struct quick *quick, struct tc_yaml *node)
 {
+    tc_str line = quick->line->text;
+    bool escapes = false;
     if (!take(quick, '"'))
         return false;
-    size_t quote = quick->at - 1;
-    const char *begin = quick->line->text.ptr + quick->at;
-    const char *end = memchr(begin, '"', quick->line->text.len - quick->at);
-    if (!end || memchr(begin, '\\', (size_t)(end - begin)))
+    size_t quote = quick->at - 1, end = quick->at;
+    for (; end < line.len && line.ptr[end] != '"'; end++) {
+        if (line.ptr[end] != '\\')
+            continue;
+        if (!is_plain_escape(line, end++))
+            return false;
+        escapes = true;
+    }
+    if (end >= line.len)
         return false;
-    quick->at += (size_t)(end - begin) + 1;
+    quick->at = end + 1;
     node->quoted = true;
-    scalar(quick, quote + 1, quick->at - 1, quote, node);
+    scalar(quick, quote + 1, end, quote, node);
+    if (escapes)
+        unescape(quick, quote, end, node);
     return true;
 }
 

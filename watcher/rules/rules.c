@@ -39,7 +39,7 @@ void rules_drop(struct rules *rules)
     if (!rules)
         return;
     rules_memory_drop(rules->memory);
-    free(rules->slots);
+    tc_free(rules->slots);
     rules_names_done(&rules->names);
     free(rules);
 }
@@ -173,7 +173,7 @@ static void keep_all(struct rules *rules, struct rules_reader *reader)
             keep(rules, &reader->slots[i]);
         return;
     }
-    free(rules->slots);
+    tc_free(rules->slots);
     rules_names_done(&rules->names);
     rules->slots = reader->slots;
     rules->count = reader->count;
@@ -234,7 +234,9 @@ void rules_reader_done(struct rules_reader *reader)
 {
     rules_names_done(&reader->names);
     rules_before_done(&reader->before);
-    free(reader->slots);
+    tc_buf_done(&reader->definition);
+    tc_buf_done(&reader->query);
+    tc_free(reader->slots);
     reader->slots = NULL;
 }
 
@@ -330,6 +332,7 @@ int rules_add_query(struct rules *rules, tc_str query, struct tc_diags *diags)
     if (!entry.watch.query)
         return TC_EPARSE;
     rules_define(&reader, &settings, &entry.watch);
+    rules_reader_done(&reader);
     keep(rules, &(struct rules_slot){.entry = rules_entry_new(&reader, &entry), .line = 1});
     return TC_OK;
 }

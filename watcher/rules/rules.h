@@ -9,7 +9,7 @@
 
 #include "common/buf.h"
 #include "common/diag.h"
-#include "watcher/match/lucene.h"
+#include "watcher/match/lucene/lucene.h"
 #include "watcher/match/matcher.h"
 
 struct rules;

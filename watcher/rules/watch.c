@@ -119,7 +119,13 @@ static bool read_full_name(struct rules_reader *reader, const struct tc_yaml *ma
     }
     if (!rules_read_name(reader, node, "name", &name))
         return false;
-    *out = tc_arena_printf(reader->arena, "%.*s/%.*s", TC_ARG(reader->namespace), TC_ARG(name));
+    size_t len = reader->namespace.len + 1 + name.len;
+    char *text = tc_arena_bytes(reader->arena, len + 1);
+    memcpy(text, reader->namespace.ptr, reader->namespace.len);
+    text[reader->namespace.len] = '/';
+    memcpy(text + reader->namespace.len + 1, name.ptr, name.len);
+    text[len] = '\0';
+    *out = (tc_str){text, len};
     return true;
 }
 
@@ -203,6 +209,17 @@ static void refuse_lucene_switches(struct rules_reader *reader, const struct tc_
                       "dialect: lucene has no switches under text:");
 }
 
+static const struct watch_where *where_of(struct rules_reader *reader,
+                                          const struct rules_settings *settings)
+{
+    struct watch_where *where = NULL;
+    if (rules_has_where(settings)) {
+        where = tc_arena_take(reader->arena, sizeof *where);
+        *where = settings->where;
+    }
+    return where;
+}
+
 void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
 {
     static const char *const known[] = {
@@ -225,7 +242,7 @@ void rules_read_watch(struct rules_reader *reader, const struct tc_yaml *map)
     if (tc_diags_errors(reader->diags) == errors) {
         advise_on_tests(reader, map, &entry);
         entry.watch.status = settings.status;
-        entry.watch.where = settings.where;
+        entry.watch.where = where_of(reader, &settings);
         entry.watch.severity = severity_of(&settings);
         rules_define(reader, &settings, &entry.watch);
         settings.text.turkic = is_turkic(&settings);

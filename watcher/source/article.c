@@ -321,7 +321,7 @@ static int finish(struct article *article, size_t limit, struct tc_err *err)
     if (article->title.len + article->body.len > limit)
         return tc_fail(err, TC_EFULL, "the article is larger than %zu bytes (max_article_bytes)",
                        limit);
-    if (article->title.len + article->body.len == 0)
+    if (article->title.len + article->body.len == 0 && article->status == ARTICLE_USABLE)
         return tc_fail(err, TC_EPARSE,
                        "the article is empty: no content_text, text or body, and no title");
     int code = settle_id(article, err);

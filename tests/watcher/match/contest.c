@@ -74,20 +74,21 @@ static bool make_lists(struct round *round)
     return true;
 }
 
-static struct watch_where where_of(struct round *round, const struct sample_watch *from)
+static const struct watch_where *where_of(struct round *round, const struct sample_watch *from)
 {
-    struct watch_where where = {.words_least = (uint32_t)from->words_least,
-                                .words_most = (uint32_t)from->words_most};
+    struct watch_where *where = tc_arena_take(round->arena, sizeof *where);
+    where->words_least = (uint32_t)from->words_least;
+    where->words_most = (uint32_t)from->words_most;
     tc_str *values = tc_arena_take(round->arena, 2 * sizeof *values);
     if (from->lang) {
         values[0] = tc_str_of(from->lang);
-        where.langs = &values[0];
-        where.lang_count = 1;
+        where->langs = &values[0];
+        where->lang_count = 1;
     }
     if (from->source) {
         values[1] = tc_str_of(from->source);
-        where.sources = &values[1];
-        where.source_count = 1;
+        where->sources = &values[1];
+        where->source_count = 1;
     }
     return where;
 }

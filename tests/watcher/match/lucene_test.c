@@ -1,6 +1,6 @@
 // What the rows of query-semantics.tsv do not show: messages, pages, single watches, rewriting.
 #include "tests/watcher/match/try.h"
-#include "watcher/match/lucene.h"
+#include "watcher/match/lucene/lucene.h"
 
 static struct query_node *read_with(const char *query, const struct text_settings *settings,
                                     const char *options, struct tc_arena *arena,

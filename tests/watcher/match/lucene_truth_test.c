@@ -6,7 +6,7 @@
 // that Lucene found.
 #include "common/json.h"
 #include "common/mem.h"
-#include "watcher/match/lucene.h"
+#include "watcher/match/lucene/lucene.h"
 #include "watcher/match/scan.h"
 #include "watcher/source/lines.h"
 

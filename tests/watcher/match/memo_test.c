@@ -20,8 +20,9 @@ struct rig {
     struct memo memo;
 };
 
-static void setup(struct rig *rig)
+static int make(void **state)
 {
+    struct rig *rig = *state = tc_new(sizeof *rig);
     struct query_word pattern = {.folded = TC_STR("*ism"), .surface = TC_STR("*ism"), .wild = true};
     char room[ROOM];
     terms_init(&rig->terms, 5, NULL);
@@ -35,12 +36,16 @@ static void setup(struct rig *rig)
     memo_init(&rig->memo);
     memo_use(&rig->memo, &rig->terms.folded, &rig->terms.words, rig->terms.folded_patterns,
              rig->terms.count);
+    return 0;
 }
 
-static void teardown(struct rig *rig)
+static int clean(void **state)
 {
+    struct rig *rig = *state;
     memo_done(&rig->memo);
     terms_done(&rig->terms);
+    free(rig);
+    return 0;
 }
 
 static struct memo_word asked_for(const struct rig *rig, tc_str text)
@@ -61,62 +66,53 @@ static void check(struct rig *rig, uint32_t number)
     assert_int_equal(count, number % 7 == 0);
 }
 
+// Asks for the first words, and for all of them once more.
+static void check_twice(struct rig *rig, uint32_t words)
+{
+    for (uint32_t i = 0; i < 2 * words; i++)
+        check(rig, i % words);
+}
+
 static void an_answer_is_the_same_the_first_time_and_later(void **state)
 {
-    (void)state;
-    struct rig rig;
-    setup(&rig);
-    for (uint32_t i = 0; i < 400; i++)
-        check(&rig, i);
-    for (uint32_t i = 0; i < 400; i++)
-        check(&rig, i);
-    teardown(&rig);
+    check_twice(*state, 400);
 }
 
 // More words than there are slots: each is pushed out by others and asked anew.
 static void words_that_share_a_slot_keep_their_own_answers(void **state)
 {
-    (void)state;
-    struct rig rig;
-    setup(&rig);
-    for (uint32_t i = 0; i < WORDS; i++)
-        check(&rig, i);
-    for (uint32_t i = 0; i < WORDS; i++)
-        check(&rig, i);
-    teardown(&rig);
+    check_twice(*state, WORDS);
+}
+
+// Asks for a word, and gives what was asked.
+static struct memo_word ask(struct rig *rig, uint32_t number, char *room)
+{
+    const uint32_t *patterns;
+    size_t count;
+    struct memo_word asked = asked_for(rig, word(number, room));
+    memo_ask(&rig->memo, &asked, &patterns, &count);
+    return asked;
 }
 
 static void a_slot_is_known_by_the_whole_word(void **state)
 {
-    (void)state;
-    struct rig rig;
+    struct rig *rig = *state;
     char room[ROOM];
-    const uint32_t *patterns;
-    size_t count;
-    setup(&rig);
-    struct memo_word first = asked_for(&rig, word(3, room));
-    memo_ask(&rig.memo, &first, &patterns, &count);
-    const struct memo_slot *slot = memo_slot(&rig.memo, first.hash);
+    struct memo_word first = ask(rig, 3, room);
+    const struct memo_slot *slot = memo_slot(&rig->memo, first.hash);
     assert_true(memo_is(slot, first.key));
     assert_int_equal(slot->answer, MEMO_NOTHING);
     struct lexicon_key other = first.key;
     other.high ^= 1;
     assert_false(memo_is(slot, other));
-    teardown(&rig);
 }
 
 static void long_words_have_no_slot(void **state)
 {
-    (void)state;
-    struct rig rig;
+    struct rig *rig = *state;
     char room[ROOM];
-    const uint32_t *patterns;
-    size_t count;
-    setup(&rig);
-    struct memo_word asked = asked_for(&rig, word(5, room));
-    memo_ask(&rig.memo, &asked, &patterns, &count);
-    assert_false(memo_is(memo_slot(&rig.memo, asked.hash), asked.key));
-    teardown(&rig);
+    struct memo_word asked = ask(rig, 5, room);
+    assert_false(memo_is(memo_slot(&rig->memo, asked.hash), asked.key));
 }
 
 static void packing_with_room_behind_gives_the_same_key(void **state)
@@ -129,13 +125,15 @@ static void packing_with_room_behind_gives_the_same_key(void **state)
     }
 }
 
+#define MEMO_TEST(name) cmocka_unit_test_setup_teardown(name, make, clean)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_answer_is_the_same_the_first_time_and_later),
-        cmocka_unit_test(words_that_share_a_slot_keep_their_own_answers),
-        cmocka_unit_test(a_slot_is_known_by_the_whole_word),
-        cmocka_unit_test(long_words_have_no_slot),
+        MEMO_TEST(an_answer_is_the_same_the_first_time_and_later),
+        MEMO_TEST(words_that_share_a_slot_keep_their_own_answers),
+        MEMO_TEST(a_slot_is_known_by_the_whole_word),
+        MEMO_TEST(long_words_have_no_slot),
         cmocka_unit_test(packing_with_room_behind_gives_the_same_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

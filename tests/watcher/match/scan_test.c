@@ -292,21 +292,23 @@ static void where_is_checked_beside_the_query(void **state)
     static const tc_str post[] = {{"harbour post", 12}};
     struct tc_arena *arena = tc_arena_new();
     struct watch watch = try_watch("test/watch", try_query("ferry", arena));
-    watch.where.langs = en, watch.where.lang_count = 2;
+    struct watch_where where = {0};
+    watch.where = &where;
+    where.langs = en, where.lang_count = 2;
     assert_int_equal(hits_with(&watch, rich), 1);
-    watch.where.sources = post, watch.where.source_count = 1;
+    where.sources = post, where.source_count = 1;
     assert_int_equal(hits_with(&watch, rich), 1);
-    watch.where.langs = de, watch.where.lang_count = 1;
+    where.langs = de, where.lang_count = 1;
     assert_int_equal(hits_with(&watch, rich), 0);
-    watch.where.lang_count = 0;
-    watch.where.words_least = 20; // the body has 21 words
+    where.lang_count = 0;
+    where.words_least = 20; // the body has 21 words
     assert_int_equal(hits_with(&watch, rich), 1);
-    watch.where.words_least = 22;
+    where.words_least = 22;
     assert_int_equal(hits_with(&watch, rich), 0);
-    watch.where.words_least = 0;
-    watch.where.max_age_ns = 60 * TC_SECOND;
+    where.words_least = 0;
+    where.max_age_ns = 60 * TC_SECOND;
     assert_int_equal(hits_with(&watch, rich), 1);
-    watch.where.max_age_ns = 59 * TC_SECOND;
+    where.max_age_ns = 59 * TC_SECOND;
     assert_int_equal(hits_with(&watch, rich), 0);
     watch = (struct watch){.name = TC_STR("test/all"), .all_articles = true};
     assert_int_equal(hits_with(&watch, rich), 1);

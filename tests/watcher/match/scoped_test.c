@@ -2,7 +2,7 @@
 // programs against the evaluator, on random queries and texts. The seed is printed; TEST_SEED repeats a run.
 
 #include "tests/watcher/match/try.h"
-#include "watcher/match/lucene.h"
+#include "watcher/match/lucene/lucene.h"
 #include "watcher/match/matcher_body.h"
 
 #include <time.h>

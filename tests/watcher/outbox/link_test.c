@@ -326,7 +326,38 @@ static void without_a_connection_hello_waits_for_one(void **state)
     assert_int_equal(link_state(subject), LINK_HELLO);
 }
 
-static void a_replaced_session_does_not_come_back_at_once(void **state)
+static void who_is_replaced_asks_politely_and_seldom_until_it_is_let_in(void **state)
+{
+    (void)state;
+    get_ready();
+    struct link_order first = put(1, 1);
+    link_nak(subject, &(struct link_nak){.rid = first.rid, .reason = LINK_REPLACED}, now);
+    for (int i = 0; i < 20; i++) {
+        assert_true(link_replaced(subject));
+        expect(LINK_WAIT);
+        int wait = link_wait_ms(subject, now);
+        assert_in_range(wait, LINK_YIELD_MS - LINK_YIELD_MS / 5, LINK_YIELD_MS + LINK_YIELD_MS / 5);
+        pass_ms(wait);
+        expect(LINK_OPEN);
+        link_opened(subject, now);
+        struct link_order hello = expect(LINK_SAY_HELLO);
+        assert_true(hello.yield);
+        link_sent(subject, &hello, true, now);
+        if (i < 19)
+            link_nak(subject, &(struct link_nak){.rid = hello.rid, .reason = LINK_REPLACED}, now);
+        else
+            assert_true(link_welcome(subject, hello.rid, 64, now));
+    }
+    assert_false(link_replaced(subject));
+    assert_int_equal(expect(LINK_NEW).number, 1);
+    link_refused(subject, now);
+    pass_ms(60 * 1000);
+    expect(LINK_OPEN);
+    link_opened(subject, now);
+    assert_false(expect(LINK_SAY_HELLO).yield); // we have the name again
+}
+
+static void a_session_that_ended_does_not_come_back_at_once(void **state)
 {
     (void)state;
     get_ready();
@@ -395,7 +426,8 @@ int main(void)
         LINK_TEST(three_missed_heartbeats_begin_a_new_session),
         LINK_TEST(hello_is_repeated_more_and_more_slowly),
         LINK_TEST(without_a_connection_hello_waits_for_one),
-        LINK_TEST(a_replaced_session_does_not_come_back_at_once),
+        LINK_TEST(who_is_replaced_asks_politely_and_seldom_until_it_is_let_in),
+        LINK_TEST(a_session_that_ended_does_not_come_back_at_once),
         LINK_TEST(what_the_broker_cannot_read_is_found_by_single_items),
         LINK_TEST(an_answer_of_another_size_ends_the_session),
         LINK_TEST(answers_to_nothing_change_nothing),

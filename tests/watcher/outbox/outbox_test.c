@@ -123,14 +123,12 @@ static size_t waiting(struct box *box, uint64_t *n)
 static void expect_known(struct box *box, const char *id, const char *text,
                          enum outbox_known expected, uint64_t version, int64_t seen)
 {
-    enum outbox_known known;
-    uint64_t got = 99;
-    int64_t first_seen = 99;
-    ok(box, outbox_look(box->outbox, TC_STR("wire"), tc_str_of(id), content(text), &known, &got,
-                        &first_seen, &box->err));
-    assert_int_equal(known, expected);
-    assert_int_equal(got, version);
-    assert_int_equal(first_seen, seen);
+    struct outbox_mark mark = {OUTBOX_SAME, 99, 99, true};
+    ok(box,
+       outbox_look(box->outbox, TC_STR("wire"), tc_str_of(id), content(text), &mark, &box->err));
+    assert_int_equal(mark.known, expected);
+    assert_int_equal(mark.version, version);
+    assert_int_equal(mark.seen_wall_ns, seen);
 }
 
 static void marks_know_every_version_that_was_accepted(void **state)
@@ -147,6 +145,29 @@ static void marks_know_every_version_that_was_accepted(void **state)
     expect_known(box, "b", "one", OUTBOX_NEW, 0, 0);
     assert_int_equal(open_again(box), TC_OK);
     expect_known(box, "a", "three", OUTBOX_CHANGED, 2, 100);
+}
+
+static void marks_know_what_has_hit(void **state)
+{
+    struct box *box = *state;
+    struct outbox_mark mark;
+    for (uint64_t version = 1; version <= 3; version++) {
+        struct outbox_article article = {.source = TC_STR("wire"),
+                                         .id = TC_STR("a"),
+                                         .version = version,
+                                         .content = content(version == 1   ? "1"
+                                                            : version == 2 ? "2"
+                                                                           : "3"),
+                                         .hit = version == 2};
+        ok(box, outbox_begin(box->outbox, &box->err));
+        ok(box, outbox_add(box->outbox, &article, &box->err));
+        ok(box, outbox_commit(box->outbox, &box->err));
+        ok(box,
+           outbox_look(box->outbox, TC_STR("wire"), TC_STR("a"), content("x"), &mark, &box->err));
+        assert_int_equal(mark.hit, version >= 2);
+    }
+    ok(box, outbox_look(box->outbox, TC_STR("wire"), TC_STR("b"), content("x"), &mark, &box->err));
+    assert_false(mark.hit);
 }
 
 static void what_is_rolled_back_never_was(void **state)
@@ -387,7 +408,7 @@ static void the_format_before_is_taken_over(void **state)
     run_sql(
         box,
         "DROP TABLE acked; DROP TABLE meta; DROP INDEX mark_at; DROP TABLE item;"
-        "ALTER TABLE mark DROP COLUMN at;"
+        "ALTER TABLE mark DROP COLUMN at; ALTER TABLE mark DROP COLUMN hit;"
         "CREATE TABLE item(n INTEGER PRIMARY KEY AUTOINCREMENT, state INTEGER NOT NULL,"
         " epoch TEXT, hseq INTEGER, at INTEGER, header BLOB NOT NULL, hits BLOB NOT NULL);"
         "CREATE INDEX item_waiting ON item(n) WHERE state = 0;"
@@ -637,6 +658,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         OUTBOX_TEST(marks_know_every_version_that_was_accepted),
+        OUTBOX_TEST(marks_know_what_has_hit),
         OUTBOX_TEST(what_is_rolled_back_never_was),
         OUTBOX_TEST(items_wait_in_order_and_within_bounds),
         OUTBOX_TEST(acknowledged_and_dead_items_wait_no_more),

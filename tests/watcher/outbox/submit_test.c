@@ -27,7 +27,7 @@ struct stage {
     struct tc_request request;
     json_t *header;
     struct tc_err err;
-    size_t refusals, ups, downs, resubmits;
+    size_t refusals, ups, downs, resubmits, replaced;
 };
 
 static void tell(void *context, const char *event, const struct tc_err *err)
@@ -37,6 +37,7 @@ static void tell(void *context, const char *event, const struct tc_err *err)
     stage->refusals += strcmp(event, "link.refused") == 0;
     stage->ups += strcmp(event, "link.up") == 0;
     stage->downs += strcmp(event, "link.down") == 0;
+    stage->replaced += strcmp(event, "link.replaced") == 0;
     stage->resubmits += strcmp(event, "link.resubmit") == 0;
 }
 
@@ -326,6 +327,23 @@ static void who_has_nothing_to_put_says_hello_to_a_new_broker_too(void **state)
     expect(stage, "HELLO");
 }
 
+static void two_of_one_name_are_told_of_once(void **state)
+{
+    struct stage *stage = *state;
+    expect(stage, "HELLO");
+    assert_int_equal(number(stage, "life"), 1);
+    assert_false(json_is_true(json_object_get(stage->header, "yield")));
+    answer(stage, "NAK", ",\"reason\":\"replaced\",\"retry_ms\":10000");
+    expect(stage, "HELLO");
+    assert_int_equal(number(stage, "life"), 2);
+    assert_true(json_is_true(json_object_get(stage->header, "yield")));
+    assert_true(submit_replaced(stage->submit));
+    assert_int_equal(stage->replaced, 1);
+    answer(stage, "WELCOME", WELCOME("00112233445566778899aabbccddeeff"));
+    expect(stage, "HB");
+    assert_false(submit_replaced(stage->submit));
+}
+
 static void a_rejected_article_is_buried_with_its_reason(void **state)
 {
     struct stage *stage = *state;
@@ -436,6 +454,7 @@ int main(void)
         SUBMIT_TEST(what_another_history_confirmed_is_sent_to_the_new_one),
         SUBMIT_TEST(what_the_history_lacks_is_sent_again_before_what_is_new),
         SUBMIT_TEST(who_has_nothing_to_put_says_hello_to_a_new_broker_too),
+        SUBMIT_TEST(two_of_one_name_are_told_of_once),
         SUBMIT_TEST(a_rejected_article_is_buried_with_its_reason),
         SUBMIT_TEST(a_watch_that_the_broker_does_not_know_is_explained),
         SUBMIT_TEST(an_unanswered_batch_is_sent_again_as_it_was),

@@ -132,7 +132,7 @@ static void a_good_file_gives_its_watches_without_a_word(void **state)
     assert_int_equal(watch->term_count, 4);
     watch = watch_named(reading.rules, "news/everything-from-one-source");
     assert_true(watch->all_articles);
-    assert_int_equal(watch->where.lang_count, 2);
+    assert_int_equal(watch->where->lang_count, 2);
     done(&reading);
 }
 
@@ -379,7 +379,7 @@ static void a_definition_is_canonical(void **state)
         "\"update_on\":[\"new_language\",{\"sources\":5},\"correction\"],\"throttle\":\"6h\"},"
         "\"query\":\"trade AND war\","
         "\"where\":{\"lang\":[\"de\"],\"words\":\">= 80\",\"max_age\":\"3d\"}}");
-    assert_int_equal(rules_watch(reading.rules, 0)->where.words_least, 80);
+    assert_int_equal(rules_watch(reading.rules, 0)->where->words_least, 80);
     done(&reading);
 }
 

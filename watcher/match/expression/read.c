@@ -5,7 +5,7 @@
 //
 // What it does not know is a mistake and never taken for something else. Depth and steps are bounded while
 // reading, so that nothing large is ever built.
-#include "watcher/match/expression_parts.h"
+#include "watcher/match/expression/parts.h"
 
 #include <stdarg.h>
 #include <stdio.h>

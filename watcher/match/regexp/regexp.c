@@ -1,7 +1,7 @@
-#include "watcher/match/regexp.h"
+#include "watcher/match/regexp/regexp.h"
 
 #include "common/utf8.h"
-#include "watcher/match/regexp_parts.h"
+#include "watcher/match/regexp/parts.h"
 
 // A reader by recursive descent, one function a rule of Lucene's grammar. After the first mistake
 // more() says that nothing is left, so that every loop ends.

@@ -1,7 +1,7 @@
-#include "watcher/match/lucene.h"
+#include "watcher/match/lucene/lucene.h"
 
 #include "common/mem.h"
-#include "watcher/match/lucene_leaf.h"
+#include "watcher/match/lucene/leaf.h"
 #include "watcher/match/query_lex.h"
 
 #include <stdlib.h>

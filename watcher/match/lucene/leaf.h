@@ -4,8 +4,8 @@
 #ifndef LUCENE_LEAF_H
 #define LUCENE_LEAF_H
 
-#include "watcher/match/lucene.h"
-#include "watcher/match/lucene_lex.h"
+#include "watcher/match/lucene/lex.h"
+#include "watcher/match/lucene/lucene.h"
 
 enum lucene_kept { // where a field's words come from
     LUCENE_BODY,

@@ -1,7 +1,7 @@
 // Sets of characters. ICU does the set arithmetic; what is kept is a bitmap of ASCII and ranges above it.
 //
 // No set holds the line feed: paragraphs of running text are joined by it when they are scanned.
-#include "watcher/match/expression_parts.h"
+#include "watcher/match/expression/parts.h"
 
 #include <stdio.h>
 #include <unicode/uchar.h>

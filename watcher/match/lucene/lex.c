@@ -1,4 +1,4 @@
-#include "watcher/match/lucene_lex.h"
+#include "watcher/match/lucene/lex.h"
 
 #include "common/utf8.h"
 

@@ -6,7 +6,7 @@
 // match ends. It takes the place of those before that begin at or behind its begin: they lie inside it.
 //
 //   cost   characters x steps at worst; one look a character where nothing has begun
-#include "watcher/match/expression.h"
+#include "watcher/match/expression/expression.h"
 
 #include <stdlib.h>
 #include <unicode/uchar.h>

@@ -1,9 +1,8 @@
-// regexp_parts - what a regular expression is made of; for regexp.c, which reads it, and
-// regexp_match.c.
+// parts - what a regular expression is made of; for regexp.c, which reads it, and match.c.
 #ifndef REGEXP_PARTS_H
 #define REGEXP_PARTS_H
 
-#include "watcher/match/regexp.h"
+#include "watcher/match/regexp/regexp.h"
 
 enum regexp_kind {
     PART_CLASS,  // one letter in (or not in) ranges

@@ -1,7 +1,7 @@
 #include "common/mem.h"
 #include "common/utf8.h"
-#include "watcher/match/regexp.h"
-#include "watcher/match/regexp_parts.h"
+#include "watcher/match/regexp/parts.h"
+#include "watcher/match/regexp/regexp.h"
 
 #include <stdlib.h>
 

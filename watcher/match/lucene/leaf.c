@@ -1,4 +1,4 @@
-#include "watcher/match/lucene_leaf.h"
+#include "watcher/match/lucene/leaf.h"
 
 #include "common/buf.h"
 #include "common/utf8.h"
@@ -162,7 +162,7 @@ struct query_node *lucene_leaf(const struct lucene_leaves *leaves, struct lucene
     node->to = (uint32_t)(from + text.len);
     node->text = tc_arena_str(leaves->arena, text);
     node->words = words;
-    node->word_count = count;
+    node->word_count = (uint32_t)count;
     node->lucene = true;
     node->slop = count > 1 && slop > 0 ? slop : -1;
     if (field.kept == LUCENE_META) {

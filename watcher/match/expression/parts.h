@@ -1,8 +1,8 @@
-// expression_parts - the tree of a regular expression while it is read; for expression_*.c only.
+// parts - the tree of a regular expression while it is read; for this folder only.
 #ifndef EXPRESSION_PARTS_H
 #define EXPRESSION_PARTS_H
 
-#include "watcher/match/expression.h"
+#include "watcher/match/expression/expression.h"
 
 enum part_op {
     PART_SET,    // set
@@ -41,7 +41,7 @@ struct expression_reader {
 void expression_fail(struct expression_reader *reader, size_t from, size_t to, const char *help,
                      const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-// ---- characters (expression_class.c) ----
+// ---- characters (class.c) ----
 
 // One literal character, in both cases when these are equal.
 const struct expression_set *expression_char(struct expression_reader *reader, uint32_t c);
@@ -64,7 +64,7 @@ uint32_t expression_escaped(struct expression_reader *reader, size_t from, uint3
 // False when it leaves no trace there.
 bool expression_next(struct expression_reader *reader, uint32_t *c);
 
-// ---- making (expression_make.c) ----
+// ---- making (make.c) ----
 
 // Whether it demands EXPRESSION_LETTERS letters in a row.
 bool expression_has_letters(const struct part *root);

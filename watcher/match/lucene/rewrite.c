@@ -1,4 +1,4 @@
-#include "watcher/match/lucene.h"
+#include "watcher/match/lucene/lucene.h"
 
 #include "common/buf.h"
 #include "common/utf8.h"

@@ -7,7 +7,7 @@
 // Unicode, anchors inside) and what makes its automata large: sets of many scripts become "anything
 // beyond ASCII", a{3,400} becomes a+, and if that is not enough (FILTER_MOST) all but the letters
 // becomes ".*". Measured: .{0,40} between two words took 18 ms to compile, five of .{1,500} 190 s.
-#include "watcher/match/expression_parts.h"
+#include "watcher/match/expression/parts.h"
 
 #include "common/buf.h"
 
