@@ -47,17 +47,18 @@ def test_damage_of_every_kind_is_named():
         assert any("1 hits missing" in s for s in judge(house.store, [*expected, "probe/bell\ta9\t0"]))
         assert any("1 hits not expected" in s for s in judge(house.store, expected[:2]))
         with sqlite3.connect(house.store) as db:
-            lines = [body for body, in db.execute("SELECT body FROM alert ORDER BY seq")]
+            bodies = [body for body, in db.execute("SELECT body FROM alert ORDER BY seq")]
         db.close()
-        assert judge(house.store, expected, (lines,)) == [], judge(house.store, expected, (lines,))
-        again = [lines[0], lines[1], b'{"torn', lines[0], lines[1], lines[2]]
-        assert judge(house.store, expected, (again, "probe/bell/", [("desk", "night")])) == []
-        for wrong, sentence in ((lines[:2], "1 alerts never came, such as 3"), ([lines[1], lines[0], lines[2]], "behind a later one"),
-                                ([*lines[:2], lines[2].replace(b"rings", b"sings")], "line 3 is not what alert 3 says")):
-            found = judge(house.store, expected, (wrong,))
+        good = judge(house.store, expected, delivered=(bodies,))
+        assert good == [], good
+        again = [bodies[0], bodies[1], b'{"torn', bodies[0], bodies[1], bodies[2]]
+        assert judge(house.store, expected, delivered=(again, "probe/bell/", [("desk", "night")])) == []
+        for wrong, sentence in ((bodies[:2], "1 alerts never came, such as 3"), ([bodies[1], bodies[0], bodies[2]], "behind a later one"),
+                                ([*bodies[:2], bodies[2].replace(b"rings", b"sings")], "line 3 is not what alert 3 says")):
+            found = judge(house.store, expected, delivered=(wrong,))
             assert len(found) >= 1 and sentence in " ".join(found), (sentence, found)
             print(f"found   {sentence}")
-        assert "leaves out" in judge(house.store, expected, (lines, "probe/gong/"))[0]
+        assert "leaves out" in judge(house.store, expected, delivered=(bodies, "probe/gong/"))[0]
         for sql, sentence in DAMAGE:
             copy = house.dir / "copy.db"
             shutil.copy(house.store, copy)
