@@ -223,6 +223,18 @@ static int check_log(FILE *file, const char *path, uint64_t *whole, struct tc_er
     return code;
 }
 
+// A store that was cut off while it was made has a rollback journal, by which SQLite makes it empty again.
+static bool has_journal(const char *path)
+{
+    struct stat status;
+    size_t room = strlen(path) + sizeof "-journal";
+    char *name = tc_new(room);
+    snprintf(name, room, "%s-journal", path);
+    bool has = stat(name, &status) == 0 && status.st_size > 0;
+    free(name);
+    return has;
+}
+
 // Without a log the file is complete; SQLite notices what is cut off only when it gets there.
 static int check_length(const char *path, struct tc_err *err)
 {
@@ -256,7 +268,7 @@ int wal_check(const char *path, struct tc_err *err)
         code = check_log(file, path, &whole, err);
     else if (errno != ENOENT)
         code = tc_fail(err, TC_EIO, "cannot open %s: %s", name, strerror(errno));
-    if (code == TC_OK && whole == 0)
+    if (code == TC_OK && whole == 0 && !has_journal(path))
         code = check_length(path, err);
     if (file)
         fclose(file);
