@@ -94,8 +94,11 @@ int feed_publish(struct feed *feed, struct tc_err *err)
         feed->published = head;
     if (feed->published == head)
         return TC_OK;
+    int64_t until_mono_ns = tc_mono_ns() + FEED_TURN_MS * TC_MS;
     int code = store_walk(feed->store, feed->published, (tc_str){"", 0}, err);
     for (size_t rows = 0; code == TC_OK && rows < FEED_TURN; rows++) {
+        if (rows % FEED_LOOK == 0 && tc_mono_ns() >= until_mono_ns)
+            break;
         struct store_alert alert;
         code = store_walk_next(feed->store, &alert, err);
         if (code != TC_OK && code != TC_ECORRUPT)

@@ -3,7 +3,8 @@
 // The live feed is a hint, FETCH is the truth: a slow subscriber loses messages and sees it by the
 // head in the heartbeat. Alerts are read back from the store behind the last one published, so
 // that nothing waits in memory, at most FEED_TURN in one turn (a burst larger than the high-water
-// mark would be lost even by a healthy subscriber). While nobody subscribes nothing is read.
+// mark would be lost even by a healthy subscriber) and no longer than FEED_TURN_MS (nobody else is
+// heard meanwhile). While nobody subscribes nothing is read.
 //
 //   threads  the broker's loop: the XPUB socket is its own
 #ifndef FEED_H
@@ -11,7 +12,12 @@
 
 #include "broker/store.h"
 
-enum { FEED_TURN = 5000, FEED_HEARTBEAT_MS = 1000 };
+enum {
+    FEED_TURN = 5000,
+    FEED_TURN_MS = 4, // with a thousand subscribers a burst is a second's work
+    FEED_LOOK = 8,    // alerts between two looks at the clock
+    FEED_HEARTBEAT_MS = 1000,
+};
 
 struct feed;
 

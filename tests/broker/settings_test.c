@@ -2,10 +2,14 @@
 
 #include "common/clock.h"
 
+#include "tests/mutation.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -200,9 +204,48 @@ static void a_file_that_is_not_there_is_said(void **state)
     assert_int_equal(tc_diags_errors(rig->diags), 1);
 }
 
+// MUTATIONS (default 300) with MUTATION_SEED.
+static void a_mistake_is_refused_with_its_line_and_what_is_none_is_taken(void **state)
+{
+    static const char *const lines[] = {
+        "store: /a/broker.db",      "retain: 400d",
+        "protect_consumers: 7d",    "disk_reserve: 96MiB",
+        "network_storage: false",   "keys: keys",
+        "live_except: [a/]",        "log: info",
+        "http: 127.0.0.1:5580",     "http_hosts: [a.example]",
+        "insecure_loopback: false", "listen: {fetch: 'ipc:///a', live: 'ipc:///b'}",
+    };
+    const char *seed = getenv("MUTATION_SEED"), *most = getenv("MUTATIONS");
+    uint64_t number = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL);
+    struct chance chance = chance_of(number);
+    int wrong = 0, count = most ? atoi(most) : 300;
+    printf("MUTATION_SEED=%llu\n", (unsigned long long)number);
+    for (int i = 0; i < count; i++) {
+        struct mutation made = mutation_make(&chance, lines, sizeof lines / sizeof *lines);
+        struct tc_buf shown = {0};
+        char place[32];
+        void *rig = NULL;
+        set_up(&rig);
+        int code = reading(rig, made.text.ptr);
+        tc_diags_print(((struct rig *)rig)->diags, false, &shown);
+        snprintf(place, sizeof place, "broker.yaml:%d:", made.wrong_line);
+        if ((code == TC_OK) != (made.wrong_line == 0) ||
+            (made.wrong_line && !strstr(shown.ptr, place)))
+            fail_msg("line %d, code %d:\n%s%s", made.wrong_line, code, made.text.ptr,
+                     shown.ptr ? shown.ptr : "");
+        wrong += made.wrong_line != 0;
+        tear_down(&rig);
+        tc_buf_done(&shown);
+        tc_buf_done(&made.text);
+    }
+    (void)state;
+    assert_true(wrong > 0 && wrong < count);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_mistake_is_refused_with_its_line_and_what_is_none_is_taken),
         cmocka_unit_test_setup_teardown(without_a_word_the_defaults_hold, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_relative_store_counts_from_the_folder_of_the_file, set_up,
                                         tear_down),

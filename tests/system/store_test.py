@@ -28,10 +28,10 @@ def put(broker, *numbers, name="wire"):
                 for record in map(article, numbers)]
 
 
-def fetch(broker, after=0):
+def fetch(broker, after=0, **header):
     """The first answer's header, and all events behind `after`: an answer may end early."""
     with Connection(broker.fetch) as connection:
-        answer, frames = first, events = connection.ask("FETCH", {"after": after, "max_n": 500}, reply="BATCH")
+        answer, frames = first, events = connection.ask("FETCH", {"after": after, "max_n": 500, **header}, reply="BATCH")
         while answer["next_after"] < answer["head"]:
             answer, frames = connection.ask("FETCH", {"after": answer["next_after"], "max_n": 500}, reply="BATCH")
             events = events + frames
