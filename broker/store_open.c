@@ -325,21 +325,27 @@ static int begin_epoch(struct store *store, struct tc_err *err)
     return code;
 }
 
+// A program that reads the file while its log is being recovered, such as tocsin verify, holds the lock for a
+// moment.
+enum { READER_MS = 5000 };
+
 static int open_inside(struct store *store, const char *path, struct tc_err *err)
 {
     bool empty = false;
     int64_t version = 0;
     if (recover_begun(path))
         return tc_fail(err, TC_ECORRUPT, "a recovery of it was cut off");
-    if (wal_check(path, err) != TC_OK)
-        return err->code;
+    int code = wal_check(path, err);
+    if (code != TC_OK)
+        return code;
     if (sqlite3_open_v2(path, &store->db,
                         SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK)
         return store_refused(store, "opening it", err);
     sqlite3_extended_result_codes(store->db, 1);
     sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    int code = check_owner(store, &empty, &version, err);
+    sqlite3_busy_timeout(store->db, READER_MS);
+    code = check_owner(store, &empty, &version, err);
     if (code == TC_OK)
         code = store_run(store, settings_sql, "setting it up", err);
     if (code == TC_OK && !empty)
@@ -352,7 +358,10 @@ static int open_inside(struct store *store, const char *path, struct tc_err *err
         code = read_run(store, err);
     if (code == TC_OK)
         code = check_marks(store, err);
-    return code == TC_OK && store->was_copy ? begin_epoch(store, err) : code;
+    if (code == TC_OK && store->was_copy)
+        code = begin_epoch(store, err);
+    sqlite3_busy_timeout(store->db, 0); // from here on nobody who reads can hold us up
+    return code;
 }
 
 int store_open(tc_str path, struct store **out, struct tc_err *err)
