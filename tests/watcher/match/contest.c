@@ -377,9 +377,9 @@ static void print_watch(const struct round *round, const struct sample_watch *wa
                 watch->lang ? watch->lang : "any", watch->source ? watch->source : "any",
                 watch->words_least, watch->words_most, watch->all_articles ? ", all articles" : "");
     if (switches_any(watch->switches))
-        tc_buf_addf(out, "  text: marks folded %d, umlauts expanded %d, stems %x\n",
+        tc_buf_addf(out, "  text: marks folded %d, umlauts expanded %d, stems %x, turkic %d\n",
                     watch->switches.marks_folded, watch->switches.umlauts_expanded,
-                    (unsigned)watch->switches.stems);
+                    (unsigned)watch->switches.stems, watch->switches.turkic);
     for (int i = 0; i < SAMPLE_LISTS; i++) {
         const struct plain_tree *list = round->sampled.lists[i];
         tc_buf_addf(out, "  @list%d:", i);

@@ -197,7 +197,9 @@ static bool is_word(const struct reader *reader, const struct plain_tree *leaf, 
                     const struct text_word *there)
 {
     const struct plain_word *word = &leaf->words[number];
-    const char *asked = leaf->exact ? word->surface : word->folded;
+    const char *asked = leaf->exact               ? word->surface
+                        : reader->switches.turkic ? word->turkic
+                                                  : word->folded;
     tc_str form = leaf->exact ? (tc_str){there->surface, there->surface_len}
                               : (tc_str){there->folded, there->folded_len};
     bool changes = reader->formed && !leaf->exact && !word->edits;

@@ -50,6 +50,7 @@ enum plain_kind {
 
 struct plain_word {
     const char *folded, *surface; // may hold wildcards
+    const char *turkic;           // folded where a capital I is a dotless one
     int edits;
     bool wild;
     bool glued; // a hyphen before it, not a blank

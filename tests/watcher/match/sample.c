@@ -11,30 +11,41 @@ enum { DEPTH = 3 };
 // A word in the guises that text and queries write it in, and what all of them fold to.
 struct guises {
     const char *lower, *capital, *upper, *folded;
-    const char *decomposed; // lower, with marks apart
-    const char *wild[3];    // wildcards that find it, folded
+    const char *decomposed;   // lower, with marks apart
+    const char *wild[3];      // wildcards that find it, folded
+    const char *upper_turkic; // what upper folds to in Turkish, NULL: the same
+    const char *upper_folded; // and elsewhere, where that is not what lower folds to
 };
 
 static const struct guises vocabulary[] = {
-    {"kalo", "Kalo", "KALO", "kalo", NULL, {"ka*", "k?lo", "*lo"}},
-    {"kälo", "Kälo", "KÄLO", "kälo", "ka\xcc\x88lo", {"kä*", "k?lo", "*älo*"}},
-    {"kaelo", "Kaelo", "KAELO", "kaelo", NULL, {"ka*o", "kae*", "*elo"}},
-    {"kami", "Kami", "KAMI", "kami", NULL, {"ka*", "*am*", "?ami"}},
-    {"lomi", "Lomi", "LOMI", "lomi", NULL, {"lo*", "lom?", "*omi"}},
-    {"lômi", "Lômi", "LÔMI", "lômi", "lo\xcc\x82mi", {"lô*i", "l?mi", "*mi"}},
-    {"lonu", "Lonu", "LONU", "lonu", NULL, {"lo??", "*nu", "lo*"}},
-    {"kam", "Kam", "KAM", "kam", NULL, {"ka*", "ka?", "*am"}},
-    {"lom", "Lom", "LOM", "lom", NULL, {"lo*", "*om", "l?m"}},
-    {"kalomire", "Kalomire", "KALOMIRE", "kalomire", NULL, {"kal*", "*mire", "ka*re"}},
-    {"reise", "Reise", "REISE", "reise", NULL, {"reis*", "*eis*", "r?ise"}},
-    {"reisen", "Reisen", "REISEN", "reisen", NULL, {"reis*", "*sen", "re*n"}},
-    {"travel", "Travel", "TRAVEL", "travel", NULL, {"trav*", "*vel", "tra?el"}},
-    {"travels", "Travels", "TRAVELS", "travels", NULL, {"trav*", "t*els", "*els"}},
-    {"straße", "Straße", "STRASSE", "strasse", NULL, {"stra*", "*sse", "str??se"}},
+    {"kalo", "Kalo", "KALO", "kalo", NULL, {"ka*", "k?lo", "*lo"}, NULL, NULL},
+    {"kälo", "Kälo", "KÄLO", "kälo", "ka\xcc\x88lo", {"kä*", "k?lo", "*älo*"}, NULL, NULL},
+    {"kaelo", "Kaelo", "KAELO", "kaelo", NULL, {"ka*o", "kae*", "*elo"}, NULL, NULL},
+    {"kami", "Kami", "KAMI", "kami", NULL, {"ka*", "*am*", "?ami"}, "kamı", NULL},
+    {"lomi", "Lomi", "LOMI", "lomi", NULL, {"lo*", "lom?", "*omi"}, "lomı", NULL},
+    {"lômi", "Lômi", "LÔMI", "lômi", "lo\xcc\x82mi", {"lô*i", "l?mi", "*mi"}, "lômı", NULL},
+    {"lonu", "Lonu", "LONU", "lonu", NULL, {"lo??", "*nu", "lo*"}, NULL, NULL},
+    {"kam", "Kam", "KAM", "kam", NULL, {"ka*", "ka?", "*am"}, NULL, NULL},
+    {"kamı", "Kamı", "KAMI", "kamı", NULL, {"kam*", "*mı", "?amı"}, "kamı", "kami"},
+    {"lom", "Lom", "LOM", "lom", NULL, {"lo*", "*om", "l?m"}, NULL, NULL},
+    {"kalomire",
+     "Kalomire",
+     "KALOMIRE",
+     "kalomire",
+     NULL,
+     {"kal*", "*mire", "ka*re"},
+     "kalomıre",
+     NULL},
+    {"reise", "Reise", "REISE", "reise", NULL, {"reis*", "*eis*", "r?ise"}, "reıse", NULL},
+    {"reisen", "Reisen", "REISEN", "reisen", NULL, {"reis*", "*sen", "re*n"}, "reısen", NULL},
+    {"travel", "Travel", "TRAVEL", "travel", NULL, {"trav*", "*vel", "tra?el"}, NULL, NULL},
+    {"travels", "Travels", "TRAVELS", "travels", NULL, {"trav*", "t*els", "*els"}, NULL, NULL},
+    {"straße", "Straße", "STRASSE", "strasse", NULL, {"stra*", "*sse", "str??se"}, NULL, NULL},
 };
 enum { VOCABULARY = sizeof vocabulary / sizeof *vocabulary };
 
-static const char *const langs[] = {"de", "en", ""};
+static const char *const langs[] = {"de", "en", "tr", ""};
+enum { LANGS = 3 }; // and none
 static const char *const sources[] = {"a.example", "b.example"};
 #define TITLE_END "Zenith" // so that no first paragraph is the title again
 
@@ -55,9 +66,13 @@ static struct plain_word any_word(struct chance *chance, bool exact)
 {
     const struct guises *word = &vocabulary[BELOW(VOCABULARY)];
     struct plain_word made = {.folded = word->folded, .surface = guise(chance, word)};
+    bool upper = made.surface == word->upper;
+    if (upper && word->upper_folded)
+        made.folded = word->upper_folded;
+    made.turkic = upper && word->upper_turkic ? word->upper_turkic : made.folded;
     if (BELOW(8) == 0 && !exact) {
         made.wild = true;
-        made.folded = made.surface = word->wild[BELOW(3)];
+        made.folded = made.surface = made.turkic = word->wild[BELOW(3)];
     }
     return made;
 }
@@ -122,7 +137,7 @@ void sample_lists_make(struct chance *chance, struct tc_arena *arena, struct sam
         for (int k = 0; k < list->count; k++) {
             list->kids[k] = BELOW(4) ? any_leaf(chance, arena, 1 + BELOW(2))
                                      : sample_tree(chance, arena, NULL, 1, true);
-            list->langs[k] = langs[BELOW(3)];
+            list->langs[k] = langs[BELOW(LANGS + 1)];
         }
         out->lists[i] = list;
     }
@@ -166,7 +181,7 @@ static struct plain_tree *any_meta(struct chance *chance, struct tc_arena *arena
     struct plain_tree *tree = new_tree(arena, PLAIN_META, 0);
     bool lang = BELOW(2);
     tree->meta = lang ? "lang" : "source";
-    tree->value = lang ? langs[BELOW(2)] : sources[BELOW(2)];
+    tree->value = lang ? langs[BELOW(LANGS)] : sources[BELOW(2)];
     return tree;
 }
 
@@ -266,7 +281,7 @@ static struct text_switches any_switches(struct chance *chance)
 static void any_where(struct chance *chance, struct sample_watch *out)
 {
     if (BELOW(2))
-        out->lang = langs[BELOW(2)];
+        out->lang = langs[BELOW(LANGS)];
     if (BELOW(2))
         out->source = sources[BELOW(2)];
     if (BELOW(3) == 0)
@@ -283,6 +298,7 @@ void sample_watch_make(struct chance *chance, struct tc_arena *arena,
         out->switches = any_switches(chance);
     if (BELOW(6) == 0)
         any_where(chance, out);
+    out->switches.turkic = out->lang && strcmp(out->lang, "tr") == 0; // as watcher/rules has it
     out->all_articles = (out->lang || out->source) && BELOW(4) == 0;
     out->scores = !out->all_articles && BELOW(8) == 0;
     if (out->scores)
@@ -317,7 +333,7 @@ void sample_article_make(struct chance *chance, bool pages, struct sample_articl
     bool begins = true;
     *out = (struct sample_article){.count = 1 + BELOW(SAMPLE_TOKENS),
                                    .page = pages && BELOW(4) == 0,
-                                   .lang = langs[BELOW(3)],
+                                   .lang = langs[BELOW(LANGS + 1)],
                                    .source = sources[BELOW(2)]};
     if (!out->page && BELOW(3) == 0)
         out->title = 1 + BELOW(out->count < 6 ? out->count : 6);
