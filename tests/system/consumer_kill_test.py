@@ -7,6 +7,7 @@ random, counted in alerts; the seed is printed (KILL_SEED repeats it, KILL_ROUND
 import json
 import os
 import random
+import signal
 import subprocess
 
 from house import House, binary, until
@@ -90,7 +91,8 @@ def main():
         until("the last alert", lambda: stored(house) == len(expected), patience_s=120)
         until("the consumer to have it", lambda: caught_up(house), patience_s=120)
         consumer.process.terminate()
-        assert consumer.process.wait(60) == 0
+        # Its last start may be so young that it has not taken the signal over.
+        assert consumer.process.wait(60) in (0, -signal.SIGTERM)
         until("an empty outbox", lambda: house.stats("intake")["outbox_waiting"] == 0, patience_s=120)
         assert house.stop("tocsin-watcher") == 0
         assert house.stop("tocsin-broker") == 0
